@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A policy decides which models run on an item. Here: the policies that need no training.
+ *
+ *     run_all            every model, in the order of the manifest, while there is time
+ *     random[:SEED]      a new uniformly random order for each item
+ *     static:TRACE       the greedy order by mean marginal value over time, measured on a trace */
+#ifndef FEWER_POLICY_H
+#define FEWER_POLICY_H
+
+#include <fewer/zoo.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct few_policy;
+
+/* Make a policy for a zoo.
+ *
+ * spec   one of the forms above; NULL = "run_all"
+ * zoo    borrowed until the policy is closed
+ * policy out, owned: few_policy_close
+ *
+ * Errors: FEW_EINVAL unknown form; FEW_ENOENT, FEW_ESTORE, FEW_EVERSION the trace cannot be read, or
+ *         lacks a model of the zoo; FEW_ENOMEM.
+ * Cost:   static reads the whole trace once and takes O(items x models^2). */
+FEW_API FEW_MUST_USE enum few_status few_policy_open(const char *spec, const struct few_zoo *zoo,
+                                                     struct few_policy **policy, struct few_error *err);
+FEW_API void few_policy_close(struct few_policy *policy);
+
+/* "static:trace.db", as given. */
+FEW_API const char *few_policy_name(const struct few_policy *policy);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

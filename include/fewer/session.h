@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A session labels items: submit paths, receive what every model said, or why it said nothing.
+ *
+ *     few_session_create(zoo, policy, &opts, &session, &err);
+ *     few_session_submit(session, "photo.jpg", &err);
+ *     while (few_session_receive(session, &result, &err) == FEW_OK)
+ *         printf("%s: %zu models\n", result->path, result->n_models);
+ *     few_session_close(session, &err); */
+#ifndef FEWER_SESSION_H
+#define FEWER_SESSION_H
+
+#include <fewer/policy.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FEW_QUEUE_MAX 64 // items submitted and not yet received
+
+struct few_session;
+
+enum few_purpose {
+    FEW_LABEL,  // results go to a run file
+    FEW_RECORD, // everything runs; results and thumbnails go to a trace file
+};
+
+struct few_session_opts {
+    size_t size; // sizeof(struct few_session_opts)
+    enum few_purpose purpose;
+    int64_t deadline_us;     // per item, decoding included; 0 = none
+    const char *store;       // path of the run or trace file; NULL = results are not kept
+    bool overwrite;          // replace an existing store
+    bool no_pixels;          // record: leave out thumbnails
+    const char *runtime;     // path of the ONNX Runtime library; NULL = where it is looked for
+    const char *config_json; // kept in the store as the run's configuration; NULL = "{}"
+};
+
+struct few_result_row {
+    enum few_outcome outcome;
+    const char *reason;              // one phrase, never NULL
+    int64_t start_us;                // since the item's arrival; -1 if not started
+    int64_t time_us;                 // 0 if not started
+    const struct few_output *output; // NULL unless there is one; an empty one where a need found nothing
+};
+
+/* One item. Everything in it is borrowed until the next receive or close. */
+struct few_result {
+    const char *path;
+    enum few_status status; // FEW_OK, or why the item as a whole failed
+    const char *message;    // "" or what failed
+    int width, height;      // pixels, after EXIF rotation
+    int64_t decode_us;      // reading and decoding
+    int64_t elapsed_us;     // from arrival to the last answer
+    bool deadline_missed;   // something was late, or decoding alone took the time
+    size_t n_models;
+    const struct few_result_row *rows; // (n_models,) in the order of the catalog
+};
+
+struct few_session_stats {
+    uint64_t items, items_failed;
+    uint64_t counts[FEW_OUTCOME_COUNT];
+    uint64_t deadline_missed; // items
+    int64_t spent_us;         // time of the models that ran, late ones included
+    int64_t
+        run_all_us; // what running everything would have cost: mean time x items, chains as far as they went
+};
+
+/* Load every model of the zoo and open the store.
+ *
+ * zoo, policy  borrowed until the session is closed; policy NULL = run_all
+ * session      out, owned: few_session_close
+ *
+ * Errors:  FEW_ENOENT no runtime library (the message lists the places), or no model file; FEW_EBACKEND a
+ *          file that is no model; FEW_ESHAPE a model that is not as the manifest says; FEW_EEXIST the store
+ *          exists; FEW_ESTORE; FEW_ENOMEM.
+ * Threads: one thread at a time. */
+FEW_API FEW_MUST_USE enum few_status few_session_create(const struct few_zoo *zoo, struct few_policy *policy,
+                                                        const struct few_session_opts *opts,
+                                                        struct few_session **session, struct few_error *err);
+
+/* Queue an item; the path is copied. FEW_AGAIN: the queue is full, receive first. */
+FEW_API FEW_MUST_USE enum few_status few_session_submit(struct few_session *session, const char *path,
+                                                        struct few_error *err);
+
+/* The next item, in the order of submission. Its clock starts here.
+ * FEW_END: nothing is queued. An item that cannot be read is a result with status != FEW_OK, not an error.
+ * Errors: FEW_ESTORE the result could not be kept; FEW_ENOMEM. */
+FEW_API FEW_MUST_USE enum few_status
+few_session_receive(struct few_session *session, const struct few_result **result, struct few_error *err);
+
+FEW_API void few_session_stats(const struct few_session *session, struct few_session_stats *stats);
+
+/* Commit what is not committed yet and free everything; NULL is allowed. Frees also when it fails.
+ * Errors: FEW_ESTORE the last results could not be kept. */
+FEW_API enum few_status few_session_close(struct few_session *session, struct few_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What can be done with a trace or a run file once it is there: make one from outputs that something
+ * else computed, replay every policy on it, export it, report on it. docs/store.md has the schema. */
+#ifndef FEWER_TRACE_H
+#define FEWER_TRACE_H
+
+#include <stdio.h>
+
+#include <fewer/zoo.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FEW_LINE_MAX (64 << 20) // bytes of one line of JSON
+
+struct few_import_stats {
+    uint64_t items, items_failed; // lines taken; lines that carried an error of their own
+    uint64_t outputs;             // outputs of models that ran
+    uint64_t unknown;             // outputs of models that the zoo does not have, left out
+};
+
+/* Make a trace from JSON Lines, gzipped or not (docs/import.md has the form). "-" reads stdin.
+ *
+ * Times come from the line ("ms"), else from the manifest's cost.
+ * Errors: FEW_ENOENT; FEW_EEXIST out_path exists and overwrite is false; FEW_EPARSE with line and column (no
+ *         trace is left behind); FEW_ESTORE; FEW_ENOMEM. */
+FEW_API FEW_MUST_USE enum few_status few_import(const char *path, const struct few_zoo *zoo,
+                                                const char *out_path, bool overwrite,
+                                                struct few_import_stats *stats, struct few_error *err);
+
+struct few_eval_opts {
+    size_t size;
+    struct few_env env;
+    uint64_t seed;
+    const double *recalls; // recalls to reach; NULL = 0.1, 0.2 ... 1.0
+    size_t n_recalls;
+    const int64_t *deadlines_us; // NULL = a tenth, a fifth ... of the mean time of running everything
+    size_t n_deadlines;
+    const char *const *methods; // NULL = all of them
+    size_t n_methods;
+};
+
+/* Replay every method on the test items of a trace (SHA-1 of the file name modulo 100 is 20 or more);
+ * what is learned comes from the others. A trace without train or without test items serves as both, and
+ * the result says so.
+ *
+ * json   out, owned (few_text_free): one JSON object, DESIGN section 5
+ * Errors: FEW_ENOENT, FEW_ESTORE, FEW_EVERSION; FEW_EINVAL no items, or an unknown method; FEW_ENOMEM.
+ * Cost:   O(items x models^2) for each method and deadline. */
+FEW_API FEW_MUST_USE enum few_status few_eval(const char *trace_path, const struct few_eval_opts *opts,
+                                              char **json, struct few_error *err);
+FEW_API void few_text_free(char *text);
+
+/* Write a trace or run file in another form.
+ * format  "jsonl" (a line an item and model), "csv" (the same columns) or "coco" (images and boxes)
+ * Errors: FEW_EINVAL unknown format; FEW_ENOENT, FEW_ESTORE, FEW_EVERSION; FEW_EIO writing failed. */
+FEW_API FEW_MUST_USE enum few_status few_export(const char *path, const char *format, FILE *out,
+                                                struct few_error *err);
+
+/* Write one HTML page that stands alone: of a run (what ran, what it saved, items to look at) or of an
+ * evaluation (eval_json of few_eval, else NULL). Errors: as few_export. */
+FEW_API FEW_MUST_USE enum few_status few_report(const char *path, const char *eval_json, FILE *out,
+                                                struct few_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Value functions: how much a model is expected to add on this item, given what is known so far. One file
+ * each (value_<name>.c); sched_deadline turns values into decisions. */
+#ifndef FEW_ITEM_VALUE_H
+#define FEW_ITEM_VALUE_H
+
+#include "exec/view.h"
+#include "store/trace.h"
+
+struct few__value {
+    void *self;
+    const char *name;
+    void (*begin)(void *self, const struct few__view *view); // a new item; may be NULL
+    /* q: (n_models,) out; only pending models are read. Finite. Allocates nothing. */
+    void (*score)(void *self, const struct few__view *view, double *q);
+    void (*destroy)(void *self);
+};
+
+/* Every model the same positive value in the order of the catalog's index: run_all. */
+enum few_status few__value_run_all(const struct few_catalog *catalog, const struct few_env *env,
+                                   struct few__value *value, struct few_error *err);
+
+/* A new uniformly random order for each item, drawn from (seed, item). */
+enum few_status few__value_random(const struct few_catalog *catalog, uint64_t seed, const struct few_env *env,
+                                  struct few__value *value, struct few_error *err);
+
+/* The greedy order by mean marginal value over time, measured on items[0 .. n_items-1] of a trace (a chain is
+ * charged whole). `costs` as the scheduler will see them. q / time falls along that order. */
+enum few_status few__value_static(const struct few__trace *trace, const size_t *items, size_t n_items,
+                                  const struct few_cost *costs, const struct few_env *env,
+                                  struct few__value *value, struct few_error *err);
+
+/* The same order for a catalog whose models are those of the trace by name, perhaps in another order.
+ * order: (n_models,) out, model indices. Errors: FEW_ENOMEM. */
+enum few_status few__static_order(const struct few__trace *trace, const size_t *items, size_t n_items,
+                                  const struct few_cost *costs, const struct few_env *env, size_t *order,
+                                  struct few_error *err);
+enum few_status few__value_order(const size_t *order, size_t n_models, const char *name,
+                                 const struct few_cost *costs, const struct few_env *env,
+                                 struct few__value *value, struct few_error *err);
+
+/* The true marginal value of each model on the item (view->item = row of the trace): replay only. */
+enum few_status few__value_oracle(const struct few__trace *trace, const struct few_env *env,
+                                  struct few__value *value, struct few_error *err);
+
+#endif

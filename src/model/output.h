@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What an output is worth, and how it is kept. DESIGN section 2: valuable label, value; AMS 1.2. */
+#ifndef FEW_MODEL_OUTPUT_H
+#define FEW_MODEL_OUTPUT_H
+
+#include <fewer/model.h>
+
+#include "core/mem.h"
+
+/* The valuable labels of an output, each catalog label once with its highest confidence, by rising label.
+ *
+ * out  (max,), max >= few__valuable_max(model); returns how many
+ * classes and labels: confidence > threshold and no null label; detections: the best of each label; without
+ * a label list: own_label with the best confidence (box, detections, sequence: mean confidence if not empty;
+ * scalar: 1 if it differs from `empty` by more than `tolerance`; vector: 1 if not empty). An empty output has none. */
+size_t few__valuable(const struct few_model *model, const struct few_output *output, struct few_valuable *out,
+                     size_t max);
+
+/* The most valuable labels that an output of this model can have: at least 1. */
+size_t few__valuable_max(const struct few_model *model);
+
+/* The output that a model has where there is nothing: empty, of its kind. */
+struct few_output few__output_empty(const struct few_model *model);
+
+/* Index of the largest value (ties: the lowest), or -1 if there is none. */
+int few__top(const struct few_output *output);
+
+/* A deep copy in the arena. Errors: FEW_ENOMEM. */
+enum few_status few__output_copy(const struct few_output *from, struct few__arena *arena,
+                                 struct few_output *to);
+
+/* Bytes for the store and back, exact: docs/store.md has the layout (little-endian; values dense, or sparse
+ * where zeros make that shorter). few__output_pack writes into the arena.
+ * Errors: FEW_ENOMEM; unpack: FEW_EPARSE bytes that pack did not write. */
+enum few_status few__output_pack(const struct few_output *output, struct few__arena *arena,
+                                 const void **bytes, size_t *n_bytes);
+enum few_status few__output_unpack(const void *bytes, size_t n_bytes, struct few__arena *arena,
+                                   struct few_output *output, struct few_error *err);
+
+#endif

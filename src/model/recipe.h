@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How one model is fed and read: what the manifest says beyond what anybody may know of it (few_model).
+ * Plain data; made by manifest.c, followed by media (pixels to tensor), backend (the run) and decode. */
+#ifndef FEW_MODEL_RECIPE_H
+#define FEW_MODEL_RECIPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fewer/model.h>
+
+enum { FEW__OUTPUTS_MAX = 16, FEW__STRIDES_MAX = 4, FEW__ANCHORS_MAX = 32, FEW__SIDE_MAX = 8192 };
+
+enum few__resize {
+    FEW__STRETCH,          // straight to width x height
+    FEW__LETTERBOX,        // ratio kept, image at the top left, the rest is pad
+    FEW__LETTERBOX_CENTRE, // the same, image in the middle
+    FEW__CENTRE_CROP,      // the largest square in the middle, then stretched
+    FEW__HEIGHT,           // to the height; width = ceil(w * H / h / 8) * 8, within min_width .. width
+};
+
+enum few__crop {
+    FEW__WHOLE,  // no crop: the whole image
+    FEW__SQUARE, // a square around the box's centre, side = expand * max(w, h); outside the image: pad
+    FEW__BOX,    // the box itself
+};
+
+enum few__pick {       // which detection of the need is looked at
+    FEW__BEST,         // highest confidence
+    FEW__LARGEST,      // largest area
+    FEW__LARGEST_WIDE, // largest area among those wider than 0.8 x their height in pixels; none: largest
+};
+
+/* Which pixels, at which size: decides the 8-bit planes, which equal specs share. */
+struct few__pixels {
+    enum few__resize resize;
+    int width, height; // of the input; FEW__HEIGHT: width is the largest allowed
+    int min_width;     // FEW__HEIGHT only
+    uint8_t pad;       // grey value outside the image
+    int needs;         // model whose detection is cropped, -1 = whole image
+    enum few__crop crop;
+    enum few__pick pick;
+    float expand;
+};
+
+enum few__colour { FEW__RGB, FEW__BGR, FEW__GRAY };
+enum few__layout { FEW__NCHW, FEW__NHWC };
+
+/* (value 0..255 - mean[c]) / std[c], channels in the order of `colour`; GRAY = 0.299 R + 0.587 G + 0.114 B. */
+struct few__input {
+    const char *name; // of the model's input tensor; NULL = its only one
+    struct few__pixels pixels;
+    enum few__colour colour;
+    enum few__layout layout;
+    float mean[3], std[3];
+    size_t i_pixels; // equal for models that share the 8-bit planes, 0 .. n_pixels - 1 of the zoo
+    size_t i_tensor; // equal for models that share the whole tensor, 0 .. n_tensors - 1 of the zoo
+};
+
+enum few__decoder {
+    FEW__DECODE_VALUES,     // numbers as they stand: output[offset + k * step] through `activation`
+    FEW__DECODE_YOLOX,      // rows of 4 box values, objectness, classes; grid of strides
+    FEW__DECODE_FASTESTDET, // (5 + C, G, G): objectness^0.6 * class^0.4
+    FEW__DECODE_FASTESTV2,  // rows of 3 x 4 box values, 3 objectness, classes; anchors of two strides
+    FEW__DECODE_NANODET,    // class scores and box distributions for each stride
+    FEW__DECODE_CENTERNET,  // heat map and sizes
+    FEW__DECODE_ULTRAFACE,  // scores (N, 2) and corner boxes (N, 4)
+    FEW__DECODE_YUNET,      // class, objectness, box for each stride
+    FEW__DECODE_REGIONS,    // connected regions of a probability map
+    FEW__DECODE_SEG_MEAN,   // labels: softmax per pixel, mean of the best `fraction` of pixels per class
+    FEW__DECODE_SEG_SHARE,  // labels: share of pixels whose best class it is
+    FEW__DECODE_MASK_SHARE, // scalar: share of pixels above `mask_threshold`
+    FEW__DECODE_CTC,        // sequence: greedy, class 0 is blank, repeats merged
+};
+
+enum few__activation { FEW__LINEAR, FEW__CLAMP, FEW__SOFTMAX, FEW__SIGMOID };
+
+struct few__decode {
+    enum few__decoder kind;
+    enum few__activation activation;
+    size_t n_outputs;
+    const char *outputs[FEW__OUTPUTS_MAX]; // tensor names in the order that the decoder wants them
+    size_t n_values;                       // VALUES: how many; 0 = as many as there are labels, or 1
+    size_t offset, step;                   // VALUES: first and distance (step 0 = 1)
+    float keep;                            // detections below this confidence are dropped
+    float iou;                             // non-maximum suppression within a label; 0 = none
+    size_t n_strides, n_anchors;
+    int strides[FEW__STRIDES_MAX];
+    float anchors[FEW__ANCHORS_MAX]; // width, height pairs in input pixels
+    enum few__layout layout;         // of segmentation maps
+    float fraction;                  // SEG_MEAN
+    float mask_threshold;            // MASK_SHARE, REGIONS (0.5, 0.3)
+    float region_mean, unclip;       // REGIONS: lowest mean (0.6), growth (1.5)
+    size_t region_pixels;            // REGIONS: fewest pixels (16)
+};
+
+struct few__recipe {
+    const char *backend; // "onnx"
+    const char *file;    // path ready to open
+    struct few__input input;
+    struct few__decode decode;
+};
+
+#endif
