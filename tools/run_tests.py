@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SANITIZED = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
 CMOCKA = re.compile(r"^\[  (PASSED|FAILED|SKIPPED) *\] (\d+) test\(s\)", re.M)
 CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] (\w+)$", re.M)
+PASSING = re.compile(r"^ *\d+/\d+ .* OK .*\n", re.M)
 VERDICT = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
 
 
@@ -65,7 +66,7 @@ def meson_test(words, build, arguments, total):
     if got.returncode and not counts["failed"]:
         counts["failed"] += 1
     if counts["failed"]:
-        print(got.stdout + got.stderr)
+        print(PASSING.sub("", got.stdout) + got.stderr)
     total.step(words, counts, time.monotonic() - start)
 
 
