@@ -9,7 +9,7 @@ NINJA := ninja $(if $(MAKE_TERMOUT),,--quiet)
 all:
 	@tools/configure.sh build $(OPTIONS)
 	@$(NINJA) -C build
-	@ln -sf cli/fewer build/fewer
+	@ln -sf cli/fewer build/fewer && mkdir -p build/out build/demo
 demo: all
 	@demo/run_demo.sh build
 test: all

@@ -37,6 +37,8 @@ SAMPLES = [
     ("names", {"src/core/env.c": "", "cli/env.c": ""}, "the name is taken by"),
     ("banned", {"src/core/a.c": '// strcpy(\nint x = f("strcpy(");\n/* printf( */ y->printf(1); snprintf(2);\n'}, None),
     ("banned", {"cli/a.c": "\n    strcpy (a, b);\n"}, "cli/a.c:2: strcpy is banned"),
+    ("banned", {"cli/a.c": "system(s);\n"}, "cli/a.c:1: system is banned"),
+    ("banned", {"tests/core/a.c": "system(s);\n"}, None),
     ("banned", {"cli/a.c": 'printf("x");\n', "src/core/mem.c": "p = malloc(1);\n"}, None),
     ("banned", {"src/core/a.c": 'printf("x");\n'}, "printf is not for the library"),
     ("banned", {"src/core/a.c": "fputs(s, stderr);\n"}, "stderr is not for the library"),
