@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* decide_30, decide_1000: one scheduling decision of AMS Algorithm 1 beside its value function, which here copies
- * numbers. Every model is pending, every third needs another, half of the chains fit: nothing is cheaper than in
- * earnest. Wanted: at most 3 us among 30 models, 60 us among 1000, no allocation.
+/* decide_30, decide_1000: one scheduling decision of AMS Algorithm 1 beside its value function, which here
+ * copies numbers. Every model is pending, every third needs another, half of the chains fit: nothing is
+ * cheaper than in earnest. Wanted: at most 3 us among 30 models, 60 us among 1000, no allocation.
  *
  *     decide 30|1000 */
 #include <stdio.h>

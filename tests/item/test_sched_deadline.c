@@ -84,8 +84,8 @@ static void test_filter_is_strict(void **state)
     assert_starts("b", 2, TIMES{60, 40}, NULL, Q{9, 1}, FAITHFUL, 59, false);
 }
 
-// -0.5 / 0.1 = -5 < -0.9 / 0.4 = -2.25: the quotient prefers the long useless model, the product -0.05 > -0.36 the
-// short one.
+// -0.5 / 0.1 = -5 < -0.9 / 0.4 = -2.25: the quotient prefers the long useless model, the product -0.05 >
+// -0.36 the short one.
 static void test_negative_values(void **state)
 {
     (void)state;

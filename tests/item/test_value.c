@@ -99,7 +99,8 @@ static void test_random_respects_needs_and_is_uniform(void **state)
         // d is never behind a; where a was drawn first they are neighbours.
         assert_true(order[0] != 0);
     }
-    // a is never first, d is first in place of it: 0, 1/5, 1/5, 2/5, 1/5 within 4 sigma (sqrt(6000 * .24) = 38).
+    // a is never first, d is first in place of it: 0, 1/5, 1/5, 2/5, 1/5 within 4 sigma (sqrt(6000 * .24) =
+    // 38).
     assert_int_equal(first[0], 0);
     assert_near(first[1], ITEMS / 5, 4 * 38);
     assert_near(first[2], ITEMS / 5, 4 * 38);
@@ -109,8 +110,8 @@ static void test_random_respects_needs_and_is_uniform(void **state)
     t_trace_finish(&t);
 }
 
-/* With k equally valuable models of N, a random order needs j (N + 1) / (k + 1) executions on average until j =
- * ceil(r k) of them have run (negative hypergeometric). Tolerance: 4 standard errors of the mean, from
+/* With k equally valuable models of N, a random order needs j (N + 1) / (k + 1) executions on average until j
+ * = ceil(r k) of them have run (negative hypergeometric). Tolerance: 4 standard errors of the mean, from
  * variance j (N + 1) (N - k) (k + 1 - j) / ((k + 1)^2 (k + 2)). */
 static void assert_closed_form(size_t n, size_t k, double recall, double expected)
 {
@@ -254,8 +255,7 @@ static void test_static_by_hand(void **state)
     assert_order(order, 4, "abdc");
     // A label that one output has twice counts once, with the higher confidence.
     t_trace_says(&t, 0, 2, 7, 0.6f), t_trace_says(&t, 0, 2, 7, 0.9f);
-    order_of(&t, 2,
-             order); // d, c: 1.5 + 0.65 + 0.9 = 3.05 in 200 us beats b's 1.5 in 120 and a's 1.6 in 100? no
+    order_of(&t, 2, order); // after a: d, c 1.55 / 200, b 0.7 / 120, d 0
     assert_order(order, 4, "adcb");
     t_trace_finish(&t);
 }
@@ -326,9 +326,9 @@ static void test_static_against_the_definition(void **state)
     }
 }
 
-// One item, labels apart, no needs: each model worth c / time, and the order is the sorted one. Taking the prefix
-// of the order at any of its lengths is then the best set for that time (fractional knapsack): no subset of the
-// 2^n with at most that time is worth more.
+// One item, labels apart, no needs: each model worth c / time, and the order is the sorted one. Taking the
+// prefix of the order at any of its lengths is then the best set for that time (fractional knapsack): no
+// subset of the 2^n with at most that time is worth more.
 static void test_static_prefixes_are_optimal_when_modular(void **state)
 {
     (void)state;
