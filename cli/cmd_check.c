@@ -4,7 +4,7 @@
 #include "progress.h"
 #include "table.h"
 
-enum { RUNS_MAX = 10000 };
+enum { RUNS_MAX = 1000 };
 
 static const struct option_row options[] = {
     OPTION_NUMBER("runs", runs, 1, RUNS_MAX, "time N runs of each model (default 10)"),

@@ -6,7 +6,9 @@
 #include "cli.h"
 #include "table.h"
 
-enum { LIST_MAX = 64, NAME_MAX_BYTES = 64 };
+enum { LIST_MAX = 64 };
+
+static const char *const methods[] = {"run_all", "random", "static", "oracle"};
 
 static const struct option_row options[] = {
     OPTION("method", 0, OPTION_TEXT, methods, "LIST", "of run_all, random, static, oracle (default all)"),
@@ -23,7 +25,6 @@ struct lists {
     size_t n_recalls, n_deadlines, n_methods;
     double recalls[LIST_MAX];
     int64_t deadlines_us[LIST_MAX];
-    char names[LIST_MAX][NAME_MAX_BYTES];
     const char *methods[LIST_MAX];
 };
 
@@ -71,9 +72,10 @@ static int read_methods(const char *list, struct lists *lists)
     size_t n = 0;
     for (size_t i = 0; list && args_part(list, i, &part, &n); i++) {
         if (i == LIST_MAX) return too_many("method");
-        if (n == 0 || n >= NAME_MAX_BYTES) return wrong_part("method", "names of methods", part, n);
-        snprintf(lists->names[i], NAME_MAX_BYTES, "%.*s", (int)n, part);
-        lists->methods[i] = lists->names[i];
+        lists->methods[i] = NULL;
+        for (size_t j = 0; j < sizeof methods / sizeof *methods; j++)
+            if (strlen(methods[j]) == n && strncmp(methods[j], part, n) == 0) lists->methods[i] = methods[j];
+        if (!lists->methods[i]) return wrong_part("method", "run_all, random, static or oracle", part, n);
         lists->n_methods = i + 1;
     }
     return EXIT_OK;
@@ -82,13 +84,13 @@ static int read_methods(const char *list, struct lists *lists)
 /* ---- tables ---- */
 
 // A table of one measure: a row for each method, a column for each key of methods.<name>.<group>.
-static void print_group(const json_t *methods, const char *group, const char *unit, const char *measure,
+static void print_group(const json_t *all, const char *group, const char *unit, const char *measure,
                         double factor, const char *title)
 {
     const char *name, *key;
     json_t *method, *point;
     char align[TABLE_COLUMNS_MAX + 1] = "l";
-    const json_t *first = json_object_get(json_object_iter_value(json_object_iter((json_t *)methods)), group);
+    const json_t *first = json_object_get(json_object_iter_value(json_object_iter((json_t *)all)), group);
     size_t n = json_object_size(first);
     if (n == 0) return;
     if (n > TABLE_COLUMNS_MAX - 1) n = TABLE_COLUMNS_MAX - 1;
@@ -99,7 +101,7 @@ static void print_group(const json_t *methods, const char *group, const char *un
     table_cell(&table, "%s", title);
     size_t i = 0;
     json_object_foreach((json_t *)first, key, point) if (i++ < n) table_cell(&table, "%s%s", key, unit);
-    json_object_foreach((json_t *)methods, name, method)
+    json_object_foreach((json_t *)all, name, method)
     {
         table_cell(&table, "%s", name);
         i = 0;
@@ -117,7 +119,7 @@ static void print_group(const json_t *methods, const char *group, const char *un
 
 static void print_tables(const json_t *eval)
 {
-    const json_t *methods = json_object_get(eval, "methods");
+    const json_t *by_method = json_object_get(eval, "methods");
     char all[32];
     double run_all_ms = json_number_value(json_object_get(json_object_get(eval, "run_all"), "time_ms"));
     printf("%lld test items, %lld to learn from; %lld models take %s an item\n\n",
@@ -125,11 +127,11 @@ static void print_tables(const json_t *eval)
            (long long)json_integer_value(json_object_get(eval, "train_items")),
            (long long)json_integer_value(json_object_get(eval, "models")),
            show_time(run_all_ms * 1e3, all, sizeof all));
-    print_group(methods, "recall", "", "time_ratio", 100, "time to reach recall, %");
-    print_group(methods, "recall", "", "models", 1, "models to reach recall");
-    print_group(methods, "stop", "", "time_ratio", 100, "time at mean recall, %");
-    print_group(methods, "deadline", " ms", "recall", 1, "recall by deadline");
-    print_group(methods, "deadline", " ms", "agreement", 1, "agreement by deadline");
+    print_group(by_method, "recall", "", "time_ratio", 100, "time to reach recall, %");
+    print_group(by_method, "recall", "", "models", 1, "models to reach recall");
+    print_group(by_method, "stop", "", "time_ratio", 100, "time at mean recall, %");
+    print_group(by_method, "deadline", " ms", "recall", 1, "recall by deadline");
+    print_group(by_method, "deadline", " ms", "agreement", 1, "agreement by deadline");
 }
 
 static int show(const struct args *args, const char *text)
@@ -177,7 +179,7 @@ static int run(const struct args *args)
     enum few_status status = few_eval(args->rest[0], &opts, &text, &err);
     if (status != FEW_OK) {
         complain("%s", err.message);
-        return status == FEW_EINVAL && lists.n_methods ? EXIT_USAGE : EXIT_FAILED;
+        return EXIT_FAILED;
     }
     int page = write_page(args, text), shown = show(args, text);
     few_text_free(text);

@@ -163,11 +163,11 @@ static int result_json(const struct work *work)
                             json_integer((json_int_t)stats->counts[i]));
     json_t *times = json_pack("{s:f, s:f, s:f}", "spent", (double)stats->spent_us / 1e3, "run_all",
                               (double)stats->run_all_us / 1e3, "saved_ratio", saved_ratio(stats));
-    return print_json(json_pack("{s:I, s:I, s:I, s:o, s:o, s:I, s:s, s:b}", "items", (json_int_t)stats->items,
-                                "items_failed", (json_int_t)stats->items_failed, "models",
-                                (json_int_t)few_zoo_catalog(work->zoo)->n_models, "counts", counts, "time_ms",
-                                times, "deadline_missed", (json_int_t)stats->deadline_missed, "policy",
-                                few_policy_name(work->policy), "interrupted", interrupted != 0));
+    return print_json(json_pack(
+        "{s:I, s:I, s:I, s:o, s:o, s:I, s:s, s:b}", "items", (json_int_t)stats->items, "items_failed",
+        (json_int_t)stats->items_failed, "models", (json_int_t)few_zoo_catalog(work->zoo)->n_models, "counts",
+        counts, "time_ms", times, "deadline_missed", (json_int_t)stats->deadline_missed, "policy",
+        few_policy_name(work->policy), "interrupted", interrupted && work->done < work->n_items));
 }
 
 static void print_failures(const struct work *work)
@@ -223,7 +223,7 @@ static int run_items(struct work *work)
     work->session = NULL;
     if (!args->quiet && !args->json) print_summary(work);
     print_failures(work);
-    if (interrupted) {
+    if (interrupted && work->done < work->n_items) {
         complain("interrupted after %zu of %zu items; they are kept", work->done, work->n_items);
         status = EXIT_INTERRUPTED;
     }

@@ -56,7 +56,7 @@ static const struct few__eval_method *find_method(const char *name)
 
 static enum few_status check_methods(const struct few_eval_opts *opts, struct few_error *err)
 {
-    for (size_t i = 0; i < opts->n_methods; i++) {
+    for (size_t i = 0; opts->methods && i < opts->n_methods; i++) {
         if (!find_method(opts->methods[i]))
             return few__fail(err, FEW_EINVAL,
                              "method: expected run_all, random, static or oracle, found \"%s\"",
@@ -112,15 +112,17 @@ static void default_deadlines(struct few__eval *eval)
 static enum few_status read_opts(struct few__eval *eval, const struct few_eval_opts *opts,
                                  struct few_error *err)
 {
-    if (opts->n_recalls > FEW__EVAL_RECALLS_MAX || opts->n_deadlines > FEW__EVAL_DEADLINES_MAX)
+    size_t n_recalls = opts->recalls ? opts->n_recalls : 0;
+    size_t n_deadlines = opts->deadlines_us ? opts->n_deadlines : 0;
+    if (n_recalls > FEW__EVAL_RECALLS_MAX || n_deadlines > FEW__EVAL_DEADLINES_MAX)
         return few__fail(err, FEW_EINVAL, "evaluation: expected at most %d recalls and %d deadlines",
                          FEW__EVAL_RECALLS_MAX, FEW__EVAL_DEADLINES_MAX);
-    for (size_t i = 0; i < opts->n_recalls; i++) {
+    for (size_t i = 0; i < n_recalls; i++) {
         if (!(opts->recalls[i] >= 0 && opts->recalls[i] <= 1))
             return few__fail(err, FEW_EINVAL, "recall: expected 0 to 1, found %g", opts->recalls[i]);
         add_recall(eval, opts->recalls[i]);
     }
-    for (size_t i = 0; i < opts->n_deadlines; i++) {
+    for (size_t i = 0; i < n_deadlines; i++) {
         if (opts->deadlines_us[i] <= 0)
             return few__fail(err, FEW_EINVAL, "deadline: expected more than 0 us, found %lld",
                              (long long)opts->deadlines_us[i]);
