@@ -27,13 +27,17 @@ struct few__view {
     const struct few_output *const *outputs; // (n_models,) where executed; entries may be NULL in a replay
     const float *seen;                       // (n_labels,) highest valuable confidence so far, 0 = none
     size_t n_pending, n_running;
+    const size_t *running;       // (n_running,) in the order of start
+    size_t n_lanes;              // models that may run at once
     uint64_t item;               // number of the item: its row in a trace, its place in a run
     int64_t now_us, deadline_us; // deadline FEW__NO_DEADLINE: none
 };
 
 enum few__answer { FEW__START, FEW__WAIT, FEW__STOP };
 
-/* FEW__START: start models[0 .. n-1] now. Each must be PENDING and its need executed with something found. */
+/* FEW__START: start models[0 .. n-1] now, 1 <= n <= n_lanes - n_running. Each must be PENDING and its need executed
+ * with something found. FEW__WAIT: ask again after the next completion; only while something runs. FEW__STOP:
+ * nothing more on this item; what runs may end. Anything else is a programmer's error and stops the program. */
 struct few__choice {
     enum few__answer answer;
     size_t n;

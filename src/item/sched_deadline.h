@@ -16,7 +16,8 @@ enum few__negative {        // what models of value <= 0 are worth
 
 struct few__sched_deadline;
 
-/* value is taken over (destroyed with the scheduler, also on failure). Errors: FEW_ENOMEM. */
+/* value is taken over (destroyed with the scheduler, also on failure). choose is O(n_models), allocates nothing.
+ * Errors: FEW_EINVAL needs in a circle; FEW_ENOMEM. */
 enum few_status few__sched_deadline_create(const struct few_catalog *catalog, struct few__value value,
                                            enum few__negative negative, const struct few_env *env,
                                            struct few__sched_deadline **sched, struct few_error *err);

@@ -11,16 +11,18 @@ struct few__value {
     void *self;
     const char *name;
     void (*begin)(void *self, const struct few__view *view); // a new item; may be NULL
-    /* q: (n_models,) out; only pending models are read. Finite. Allocates nothing. */
+    /* q: (n_models,) out; only pending models are read. Finite: the scheduler takes NaN for minus infinity.
+     * Allocates nothing. */
     void (*score)(void *self, const struct few__view *view, double *q);
-    void (*destroy)(void *self);
+    void (*destroy)(void *self); // may be NULL
 };
 
-/* Every model the same positive value in the order of the catalog's index: run_all. */
+/* Every model by rising index of the catalog, a need brought forward to just before its first user: run_all.
+ * Errors, here and below: FEW_EINVAL needs in a circle; FEW_ENOMEM. */
 enum few_status few__value_run_all(const struct few_catalog *catalog, const struct few_env *env,
                                    struct few__value *value, struct few_error *err);
 
-/* A new uniformly random order for each item, drawn from (seed, item). */
+/* A new uniformly random order for each item, drawn from (seed, item) alone; needs brought forward as above. */
 enum few_status few__value_random(const struct few_catalog *catalog, uint64_t seed, const struct few_env *env,
                                   struct few__value *value, struct few_error *err);
 
@@ -35,6 +37,10 @@ enum few_status few__value_static(const struct few__trace *trace, const size_t *
 enum few_status few__static_order(const struct few__trace *trace, const size_t *items, size_t n_items,
                                   const struct few_cost *costs, const struct few_env *env, size_t *order,
                                   struct few_error *err);
+
+/* A fixed order as a value function. order: (n_models,) copied, every model once, a need before its users (else
+ * the chain's average breaks the order); name: borrowed; costs as the scheduler will see them.
+ * Errors: FEW_EINVAL not every model once; FEW_ENOMEM. */
 enum few_status few__value_order(const size_t *order, size_t n_models, const char *name,
                                  const struct few_cost *costs, const struct few_env *env,
                                  struct few__value *value, struct few_error *err);
@@ -42,5 +48,9 @@ enum few_status few__value_order(const size_t *order, size_t n_models, const cha
 /* The true marginal value of each model on the item (view->item = row of the trace): replay only. */
 enum few_status few__value_oracle(const struct few__trace *trace, const struct few_env *env,
                                   struct few__value *value, struct few_error *err);
+
+/* TK's optimal policy: by falling total (not marginal) true value, whatever the time. Replay only. */
+enum few_status few__value_oracle_total(const struct few__trace *trace, const struct few_env *env,
+                                        struct few__value *value, struct few_error *err);
 
 #endif
