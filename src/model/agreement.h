@@ -10,7 +10,8 @@
 
 /* given, exact  of the same model; an empty output stands for "nothing"
  * range  scalar: 5-95% spread on training items, > 0; counts: pass 0, then |d| < 0.5 counts as 1, else 0
- * scratch  for matching; reset by the caller. Errors: none; NaN counts as disagreement. */
+ * scratch  for matching; reset by the caller. Errors: none; NaN counts as disagreement, and so
+ * does a scratch without memory (the functions below then give NaN). */
 double few__agreement(const struct few_model *model, const struct few_output *given,
                       const struct few_output *exact, double range, struct few__arena *scratch);
 

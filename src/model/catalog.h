@@ -25,12 +25,13 @@ struct few__catalog_builder *few__catalog_begin(struct few__arena *arena, size_t
 /* Add a model. `model` gives name, task, kind, threshold, empty, tolerance, priority, needs, variant_of, cost
  * and digest; the label members are filled in from `list` (NULL = none: the model gets a label named after
  * itself in a space named after itself). A sequence's list is its alphabet and makes no labels.
- * The n-th occurrence of a name in one list is the label "name (n)".
- * Errors: FEW_ELIMIT, FEW_ENOMEM. */
+ * The n-th occurrence of a name in one list is the label "name (n)", also in few_model.labels; an alphabet
+ * keeps its names. An empty list counts as none.
+ * Errors: FEW_ELIMIT; FEW_EINVAL a null name that is not in the list; FEW_ENOMEM. */
 enum few_status few__catalog_add(struct few__catalog_builder *builder, const struct few_model *model,
                                  const struct few__label_list *list, struct few_error *err);
 
-/* The finished catalog, in the arena. */
+/* The finished catalog, in the arena. Errors: FEW_EINVAL needs or variant_of is no index of a model. */
 enum few_status few__catalog_end(struct few__catalog_builder *builder, struct few_catalog *catalog,
                                  struct few_error *err);
 

@@ -29,9 +29,10 @@ int few__top(const struct few_output *output);
 enum few_status few__output_copy(const struct few_output *from, struct few__arena *arena,
                                  struct few_output *to);
 
-/* Bytes for the store and back, exact: docs/store.md has the layout (little-endian; values dense, or sparse
- * where zeros make that shorter). few__output_pack writes into the arena.
- * Errors: FEW_ENOMEM; unpack: FEW_EPARSE bytes that pack did not write. */
+/* Bytes for the store and back, exact: docs/model.md has the layout (little-endian; values dense, or sparse
+ * where zeros make that shorter). few__output_pack writes into the arena; arrays of length 0 come back NULL.
+ * Errors: FEW_ENOMEM; pack: FEW_ELIMIT more entries than FEW_VALUES_MAX, FEW_DETECTIONS_MAX or FEW_TOKENS_MAX;
+ * unpack: FEW_EPARSE bytes that pack did not write. */
 enum few_status few__output_pack(const struct few_output *output, struct few__arena *arena,
                                  const void **bytes, size_t *n_bytes);
 enum few_status few__output_unpack(const void *bytes, size_t n_bytes, struct few__arena *arena,

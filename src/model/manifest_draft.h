@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A manifest while it is read: what the tables fill in, with names not yet resolved and the nodes that later
+ * checks point at. Files: manifest_tables (the keys), manifest_model (one model), manifest_links (names that models
+ * and lists use of each other), manifest (the zoo). */
+#ifndef FEW_MODEL_MANIFEST_DRAFT_H
+#define FEW_MODEL_MANIFEST_DRAFT_H
+
+#include "model/catalog.h"
+#include "model/manifest_fields.h"
+#include "model/recipe.h"
+
+enum {
+    FEW__LABEL_LISTS_MAX = 4096,
+    FEW__NULL_LABELS_MAX = 1000,
+    FEW__MANIFEST_VERSION = 1,
+};
+
+/* An entry of `labels:`. */
+struct few__list_draft {
+    const struct few__yaml *node;
+    const char *name, *file, *space; // file and space NULL = not given
+    size_t n, n_null;
+    const char *const *names, *const *null_names;
+    size_t count; // 0 = not given
+};
+
+/* An entry of `models:`. */
+struct few__model_draft {
+    const struct few__yaml *node, *input, *output; // NULL = not given or no map
+    struct few_model model;
+    struct few__recipe recipe;
+    unsigned backend, modality;              // indices of their choices
+    int size[2];                             // width, height
+    const char *labels, *needs, *variant_of; // names, NULL = not given
+    const struct few__list_draft *list;      // NULL = none
+};
+
+struct few__manifest_draft {
+    int version;
+    const char *name; // NULL = not given
+    size_t n_lists, n_models;
+    struct few__list_draft *lists;
+    struct few__model_draft *models;
+};
+
+extern const struct few__section few__manifest_section, few__list_section, few__model_section;
+
+/* [struct few__list_draft *], [struct few__model_draft *] */
+few__read_fn few__read_lists, few__read_models;
+
+/* Note what a model says that does not fit together: input, output, crop. */
+void few__model_check(struct few__reader *reader, struct few__model_draft *draft, size_t i_model);
+
+/* Resolve needs, variant_of and labels to indices; note unknown names, names that come twice, needs of another kind,
+ * circles. */
+void few__links_resolve(struct few__reader *reader, struct few__manifest_draft *draft);
+
+/* Note that models[i] has a mistake at `key` of its `section` (NULL = the model itself); at the node of that key where
+ * it is given. */
+void few__model_problem(struct few__reader *reader, const struct few__model_draft *draft, size_t i_model,
+                        const char *section, const char *key, const char *found, const char *expected);
+
+#endif

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One model of the manifest: its defaults, and what its keys must say together. A key that would have no effect is a
+ * mistake too: whoever wrote it expected one. */
+#include <math.h>
+#include <string.h>
+
+#include "model/kind.h"
+#include "model/manifest_draft.h"
+
+static const enum few__decoder UNREAD = (enum few__decoder)(FEW__DECODE_CTC + 1);
+
+static void set_defaults(struct few__model_draft *d)
+{
+    d->model.kind = FEW_KIND_COUNT; // until it is read
+    d->model.threshold = 0.5f;
+    d->model.priority = 1;
+    d->model.needs = d->model.variant_of = -1;
+    d->recipe.backend = "onnx";
+    for (int c = 0; c < 3; c++) d->recipe.input.std[c] = 1;
+    d->recipe.input.pixels.expand = 1;
+    d->recipe.input.pixels.needs = -1;
+    struct few__decode *decode = &d->recipe.decode;
+    decode->kind = UNREAD;
+    decode->step = 1;
+    decode->keep = 0.3f;
+    decode->iou = 0.45f;
+    decode->fraction = 0.01f;
+    decode->mask_threshold = NAN; // its default depends on the decoder
+    decode->region_mean = 0.6f;
+    decode->unclip = 1.5f;
+    decode->region_pixels = 16;
+}
+
+static const struct few__yaml *map_at(const struct few__yaml *node, const char *key)
+{
+    const struct few__yaml *at = node->type == FEW__YAML_MAP ? few__yaml_get(node, key) : NULL;
+    return at && at->type == FEW__YAML_MAP ? at : NULL;
+}
+
+void few__read_models(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
+                      const struct few__field *field, void *to)
+{
+    struct few__manifest_draft *manifest = (void *)((char *)to - field->offset);
+    if (node->type != FEW__YAML_LIST || node->n == 0 || node->n > field->max) {
+        few__unexpected(r, where, node, field->expected);
+        return;
+    }
+    struct few__model_draft *models = FEW__ARENA_NEW(r->arena, struct few__model_draft, node->n);
+    if (!models) {
+        r->problems->no_memory = true;
+        return;
+    }
+    for (size_t i = 0; i < node->n; i++) {
+        struct few__where entry = {.up = where, .index = i};
+        struct few__model_draft *d = &models[i];
+        set_defaults(d);
+        d->node = node->items[i];
+        d->input = map_at(d->node, "input");
+        d->output = map_at(d->node, "output");
+        few__section_read(r, &few__model_section, &entry, d->node, d);
+        few__model_check(r, d, i);
+    }
+    manifest->models = models;
+    manifest->n_models = node->n;
+}
+
+void few__model_problem(struct few__reader *r, const struct few__model_draft *d, size_t i_model,
+                        const char *section, const char *key, const char *found, const char *expected)
+{
+    struct few__where models = {.key = "models"}, entry = {.up = &models, .index = i_model};
+    struct few__where part = {.up = &entry, .key = section};
+    struct few__where where = {.up = section ? &part : &entry, .key = key};
+    const struct few__yaml *map = section ? map_at(d->node, section) : d->node;
+    if (!map) map = d->node;
+    const struct few__yaml *node = map->type == FEW__YAML_MAP ? few__yaml_get(map, key) : NULL;
+    if (!found) found = node ? few__yaml_found(r->problems->arena, node) : "nothing";
+    few__problem(r->problems, (node ? node : map)->place, &where, found, "%s", expected);
+}
+
+/* ---- input ---- */
+
+static bool given(const struct few__yaml *section, const char *key)
+{
+    return section && few__yaml_get(section, key);
+}
+
+static void check_crop(struct few__reader *r, struct few__model_draft *d, size_t i)
+{
+    struct few__pixels *p = &d->recipe.input.pixels;
+    static const char *const keys[] = {"crop", "expand", "pick"};
+    if (!d->needs) {
+        for (size_t k = 0; k < 3; k++)
+            if (given(d->input, keys[k]))
+                few__model_problem(r, d, i, "input", keys[k], NULL, "no such key in a model without needs");
+        p->crop = FEW__WHOLE;
+        return;
+    }
+    if (!given(d->input, "crop")) p->crop = FEW__SQUARE;
+    if (p->crop != FEW__SQUARE && given(d->input, "expand"))
+        few__model_problem(r, d, i, "input", "expand", NULL, "no such key unless crop is square");
+    if (p->crop == FEW__WHOLE && given(d->input, "pick"))
+        few__model_problem(r, d, i, "input", "pick", NULL, "no such key where crop is whole");
+}
+
+static void check_channels(struct few__reader *r, const struct few__model_draft *d, size_t i, const char *key)
+{
+    const struct few__yaml *node = d->input ? few__yaml_get(d->input, key) : NULL;
+    if (node && node->type == FEW__YAML_LIST && node->n == 3 && d->recipe.input.colour == FEW__GRAY)
+        few__model_problem(r, d, i, "input", key, NULL, "one number where colour is GRAY");
+}
+
+static void check_input(struct few__reader *r, struct few__model_draft *d, size_t i)
+{
+    struct few__pixels *p = &d->recipe.input.pixels;
+    p->width = d->size[0];
+    p->height = d->size[1];
+    check_crop(r, d, i);
+    check_channels(r, d, i, "mean");
+    check_channels(r, d, i, "std");
+    if (p->resize == FEW__HEIGHT) {
+        if (p->min_width == 0) p->min_width = p->width < 8 ? p->width : 8;
+        if (p->min_width > p->width && p->width > 0)
+            few__model_problem(r, d, i, "input", "min_width", NULL, "at most the width of size");
+    } else if (given(d->input, "min_width")) {
+        few__model_problem(r, d, i, "input", "min_width", NULL, "no such key unless resize is height");
+    }
+    // What has no effect is made equal, so that more models share their pixels.
+    bool pads = p->resize == FEW__LETTERBOX || p->resize == FEW__LETTERBOX_CENTRE || p->crop == FEW__SQUARE;
+    if (!pads) p->pad = 0;
+}
+
+/* ---- output ---- */
+
+#define KIND(kind)       (1u << FEW_##kind)
+#define DECODER(decoder) (1u << FEW__DECODE_##decoder)
+
+/* The output kinds that each decoder makes. */
+static const unsigned kinds_of[] = {
+    [FEW__DECODE_VALUES] = KIND(CLASSES) | KIND(LABELS) | KIND(BOX) | KIND(SCALAR) | KIND(VECTOR),
+    [FEW__DECODE_YOLOX] = KIND(DETECTIONS),
+    [FEW__DECODE_FASTESTDET] = KIND(DETECTIONS),
+    [FEW__DECODE_FASTESTV2] = KIND(DETECTIONS),
+    [FEW__DECODE_NANODET] = KIND(DETECTIONS),
+    [FEW__DECODE_CENTERNET] = KIND(DETECTIONS),
+    [FEW__DECODE_ULTRAFACE] = KIND(DETECTIONS),
+    [FEW__DECODE_YUNET] = KIND(DETECTIONS),
+    [FEW__DECODE_REGIONS] = KIND(DETECTIONS),
+    [FEW__DECODE_SEG_MEAN] = KIND(LABELS),
+    [FEW__DECODE_SEG_SHARE] = KIND(LABELS),
+    [FEW__DECODE_MASK_SHARE] = KIND(SCALAR),
+    [FEW__DECODE_CTC] = KIND(SEQUENCE),
+};
+
+enum {
+    GRIDS = DECODER(YOLOX) | DECODER(FASTESTDET) | DECODER(FASTESTV2) | DECODER(NANODET) |
+            DECODER(CENTERNET) | DECODER(YUNET),
+    FINDERS = GRIDS | DECODER(ULTRAFACE) | DECODER(REGIONS),
+    MAPS = DECODER(SEG_MEAN) | DECODER(SEG_SHARE) | DECODER(MASK_SHARE) | DECODER(CENTERNET),
+};
+
+/* The decoders that look at each key. */
+static const struct {
+    const char *key;
+    unsigned decoders;
+} keys_of[] = {
+    {"activation", DECODER(VALUES)},
+    {"values", DECODER(VALUES)},
+    {"offset", DECODER(VALUES)},
+    {"step", DECODER(VALUES)},
+    {"keep", FINDERS},
+    {"iou", FINDERS},
+    {"strides", GRIDS},
+    {"anchors", DECODER(FASTESTV2)},
+    {"map_layout", MAPS},
+    {"fraction", DECODER(SEG_MEAN)},
+    {"mask_threshold", DECODER(MASK_SHARE) | DECODER(REGIONS)},
+    {"region_mean", DECODER(REGIONS)},
+    {"unclip", DECODER(REGIONS)},
+    {"region_pixels", DECODER(REGIONS)},
+};
+
+/* "box" without a decoder that makes it, "detections", ...: the kinds in the mask. */
+static const char *kind_list(struct few__reader *r, unsigned kinds)
+{
+    const char *names[FEW_KIND_COUNT];
+    size_t n = 0;
+    for (unsigned k = 0; k < FEW_KIND_COUNT; k++)
+        if (kinds & (1u << k)) names[n++] = few__kind_names[k];
+    return few__one_of(r->problems->arena, names, n);
+}
+
+static void check_decoder(struct few__reader *r, struct few__model_draft *d, size_t i)
+{
+    struct few__decode *decode = &d->recipe.decode;
+    if (decode->kind == UNREAD && given(d->output, "decode")) return; // noted already
+    if (decode->kind == UNREAD) decode->kind = FEW__DECODE_VALUES;
+    unsigned decoder = 1u << decode->kind;
+    for (size_t k = 0; k < sizeof keys_of / sizeof *keys_of; k++)
+        if (given(d->output, keys_of[k].key) && !(keys_of[k].decoders & decoder))
+            few__model_problem(r, d, i, "output", keys_of[k].key, NULL, "no such key with this decoder");
+    if (d->model.kind != FEW_KIND_COUNT && !(kinds_of[decode->kind] & (1u << d->model.kind))) {
+        const char *kinds = kind_list(r, kinds_of[decode->kind]);
+        const char *expected =
+            few__arena_printf(r->problems->arena, "%s with this decoder", kinds ? kinds : "");
+        few__model_problem(r, d, i, "output", "kind", NULL, expected ? expected : "");
+    }
+    if (isnan(decode->mask_threshold))
+        decode->mask_threshold = decode->kind == FEW__DECODE_REGIONS ? 0.3f : 0.5f;
+}
+
+static void check_kind(struct few__reader *r, struct few__model_draft *d, size_t i)
+{
+    enum few_kind kind = d->model.kind;
+    struct few__decode *decode = &d->recipe.decode;
+    bool names = kind == FEW_CLASSES || kind == FEW_LABELS || kind == FEW_SEQUENCE;
+    if (kind == FEW_KIND_COUNT) return; // noted already
+    if (names && !given(d->output, "labels"))
+        few__model_problem(r, d, i, "output", "labels", NULL, "a name under labels");
+    if (!names && kind != FEW_DETECTIONS && given(d->output, "labels"))
+        few__model_problem(r, d, i, "output", "labels", NULL, "no such key with this kind");
+    if (kind != FEW_SCALAR && given(d->output, "empty"))
+        few__model_problem(r, d, i, "output", "empty", NULL, "no such key unless kind is scalar");
+    if (kind != FEW_SCALAR && given(d->output, "tolerance"))
+        few__model_problem(r, d, i, "output", "tolerance", NULL, "no such key unless kind is scalar");
+    if (kind == FEW_BOX && decode->n_values != 0 && decode->n_values != 4)
+        few__model_problem(r, d, i, "output", "values", NULL, "4, the numbers of a box");
+    if (kind == FEW_SCALAR && decode->n_values > 1)
+        few__model_problem(r, d, i, "output", "values", NULL, "1, as kind is scalar");
+    if (kind == FEW_BOX) decode->n_values = 4;
+}
+
+void few__model_check(struct few__reader *r, struct few__model_draft *d, size_t i_model)
+{
+    if (d->input) check_input(r, d, i_model);
+    if (d->output) check_decoder(r, d, i_model);
+    if (d->output) check_kind(r, d, i_model);
+}
