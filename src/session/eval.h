@@ -33,6 +33,7 @@ struct few__eval {
     const struct few__trace *trace;
     size_t n_train, n_test;
     const size_t *train, *test; // rows of the trace
+    size_t n_incomplete;        // items left out because a model neither ran nor failed
     bool same_items;            // too few for a split: all items train and test
     uint64_t seed;
     const struct few_cost *costs;         // (n_models,) of the catalog

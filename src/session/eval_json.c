@@ -55,8 +55,9 @@ void few__eval_json(const struct few__eval *eval, const struct few__eval_result 
                     struct few__text *text)
 {
     const struct few__trace *trace = eval->trace;
-    few__text_printf(text, "{\n  \"items\": %zu, \"items_failed\": %zu, \"models\": %zu,\n", trace->n_items,
-                     trace->n_failed, trace->catalog.n_models);
+    few__text_printf(
+        text, "{\n  \"items\": %zu, \"items_failed\": %zu, \"items_incomplete\": %zu, \"models\": %zu,\n",
+        trace->n_items, trace->n_failed, eval->n_incomplete, trace->catalog.n_models);
     few__text_printf(text, "  \"train_items\": %zu, \"test_items\": %zu, \"split\": \"%s\",\n", eval->n_train,
                      eval->n_test, eval->same_items ? "none: all items train and test" : "sha1");
     few__text_printf(text, "  \"base\": \"all models of the trace\", \"seed\": %llu,\n",

@@ -33,6 +33,7 @@ struct replay {
     struct start *starts;                // (n_models,)
     size_t *sequence;                    // (n_models,)
     bool *reached;                       // (n_recalls,)
+    int64_t clock_us;                    // of the executor, which never goes back; items follow each other
     struct state state;
 };
 
@@ -140,7 +141,7 @@ static int by_start(const void *a, const void *b)
 static size_t read_sequence(struct replay *r, size_t item, const struct few__sim_truth *truth)
 {
     size_t n_models = r->eval->trace->catalog.n_models, n = 0;
-    few__sim_item(r->exec, item, 0, FEW__NO_DEADLINE, truth);
+    r->clock_us = few__sim_item(r->exec, item, r->clock_us, FEW__NO_DEADLINE, truth);
     const struct few__exec_row *rows = few__exec_rows(r->exec);
     for (size_t m = 0; m < n_models; m++)
         if (rows[m].start_us >= 0) r->starts[n++] = (struct start){rows[m].start_us, m};
@@ -185,7 +186,7 @@ static void replay_deadline(struct replay *r, size_t i_test, int64_t deadline_us
     begin_item(&r->state, item);
     double late = 0;
     if (left_us > 0) {
-        few__sim_item(r->exec, item, 0, left_us, r->truth);
+        r->clock_us = few__sim_item(r->exec, item, r->clock_us, left_us, r->truth);
         const struct few__exec_row *rows = few__exec_rows(r->exec);
         for (size_t m = 0; m < r->eval->trace->catalog.n_models; m++) {
             if (rows[m].outcome == FEW_EXECUTED) execute(&r->state, m);

@@ -136,42 +136,50 @@ static enum few_status read_opts(struct few__eval *eval, const struct few_eval_o
 
 /* ---- the trace ---- */
 
+// A replay needs the truth: every model ran, failed, or had a need that gave it nothing to look at. Returns the
+// first model of the item that did not, or the number of models.
+static size_t find_gap(const struct few__trace *trace, size_t item)
+{
+    size_t m = 0;
+    for (; m < trace->catalog.n_models; m++) {
+        const struct few__trace_cell *cell = few__trace_cell(trace, item, m);
+        int needs = trace->catalog.models[m].needs;
+        if (cell->outcome == FEW_EXECUTED || cell->outcome == FEW_FAILED || cell->empty) continue;
+        if (needs < 0) break;
+        const struct few__trace_cell *need = few__trace_cell(trace, item, (size_t)needs);
+        if (need->outcome == FEW_EXECUTED && !need->empty) break;
+    }
+    return m;
+}
+
+static enum few_status no_whole_item(const struct few__trace *trace, struct few_error *err)
+{
+    size_t gap = find_gap(trace, 0);
+    return few__fail(err, FEW_EINVAL, "expected a trace in which every model ran, found %s %s on %s",
+                     trace->catalog.models[gap].name,
+                     few_outcome_name(few__trace_cell(trace, 0, gap)->outcome), trace->items[0].path);
+}
+
+// Items with a gap are left out; one split for all methods.
 static enum few_status split(struct few__eval *eval, struct few_error *err)
 {
     const struct few__trace *trace = eval->trace;
     size_t *train = FEW__ARENA_NEW(eval->arena, size_t, trace->n_items);
     size_t *test = FEW__ARENA_NEW(eval->arena, size_t, trace->n_items);
-    if (!train || !test) return few__no_memory(err, "evaluation");
+    size_t *all = FEW__ARENA_NEW(eval->arena, size_t, trace->n_items), n_all = 0;
+    if (!train || !test || !all) return few__no_memory(err, "evaluation");
     for (size_t i = 0; i < trace->n_items; i++) {
+        if (find_gap(trace, i) < trace->catalog.n_models) continue;
+        all[n_all++] = i;
         if (trace->items[i].is_test) test[eval->n_test++] = i;
         else train[eval->n_train++] = i;
     }
+    if (n_all == 0) return no_whole_item(trace, err);
+    eval->n_incomplete = trace->n_items - n_all;
     eval->same_items = eval->n_train == 0 || eval->n_test == 0;
-    if (eval->same_items) {
-        for (size_t i = 0; i < trace->n_items; i++) train[i] = test[i] = i;
-        eval->n_train = eval->n_test = trace->n_items;
-    }
-    eval->train = train;
-    eval->test = test;
-    return FEW_OK;
-}
-
-// A replay needs the truth: every model ran, failed, or had a need that gave it nothing to look at.
-static enum few_status check_whole(const struct few__trace *trace, struct few_error *err)
-{
-    for (size_t i = 0; i < trace->n_items; i++) {
-        for (size_t m = 0; m < trace->catalog.n_models; m++) {
-            const struct few__trace_cell *cell = few__trace_cell(trace, i, m);
-            const struct few_model *model = &trace->catalog.models[m];
-            if (cell->outcome == FEW_EXECUTED || cell->outcome == FEW_FAILED || cell->empty) continue;
-            if (model->needs >= 0) {
-                const struct few__trace_cell *need = few__trace_cell(trace, i, (size_t)model->needs);
-                if (need->outcome != FEW_EXECUTED || need->empty) continue;
-            }
-            return few__fail(err, FEW_EINVAL, "expected a trace in which every model ran, found %s %s on %s",
-                             model->name, few_outcome_name(cell->outcome), trace->items[i].path);
-        }
-    }
+    eval->train = eval->same_items ? all : train;
+    eval->test = eval->same_items ? all : test;
+    if (eval->same_items) eval->n_train = eval->n_test = n_all;
     return FEW_OK;
 }
 
@@ -202,7 +210,6 @@ static enum few_status prepare(struct few__eval *eval, const struct few_eval_opt
         return few__fail(err, FEW_EINVAL,
                          "expected a trace with items and models, found %zu items, %zu models",
                          eval->trace->n_items, eval->trace->catalog.n_models);
-    FEW__TRY(check_whole(eval->trace, err));
     FEW__TRY(split(eval, err));
     FEW__TRY(measure_wholes(eval, err));
     return read_opts(eval, opts, err);

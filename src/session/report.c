@@ -163,11 +163,11 @@ static enum few_status write_run(struct few__report *report, struct few__text *t
 {
     FEW__TRY(few__image_decoder_create(&report->env, &report->decoder, err));
     FEW__TRY(read_items(report, err));
-    few__report_head(text, report->path);
+    few__report_head(text, few__report_last_part(report->path));
     few__report_summary(text, report);
-    few__report_models(text, report);
     put_failures(text, report);
     put_gallery(text, report);
+    few__report_models(text, report);
     few__report_foot(text);
     return FEW_OK;
 }
@@ -175,10 +175,9 @@ static enum few_status write_run(struct few__report *report, struct few__text *t
 static enum few_status write_eval(const struct few__report *report, const char *eval_json,
                                   struct few__text *text, struct few_error *err)
 {
-    few__report_head(text, report->path);
-    few__text_put(text, "<header><p class=\"brand\">Fewer</p><h1>");
-    few__text_html(text, report->path);
-    few__text_put(text, "</h1><p>An evaluation: every method replayed on the same items</p></header>\n");
+    few__report_head(text, few__report_last_part(report->path));
+    few__report_title(text, report->path, "An evaluation: every method replayed on the same items");
+    few__text_put(text, "</p></header>\n");
     FEW__TRY(few__report_eval(text, eval_json, err));
     few__report_foot(text);
     return FEW_OK;

@@ -47,7 +47,9 @@ struct few__report_item {
 
 /* report_page.c: the frame. */
 void few__report_head(struct few__text *text, const char *title);
+void few__report_title(struct few__text *text, const char *path, const char *what); // leaves its <p> open
 void few__report_foot(struct few__text *text);
+const char *few__report_last_part(const char *path); // the file's name, inside path
 void few__report_time(struct few__text *text, double us);
 void few__report_bar(struct few__text *text, const uint64_t counts[FEW_OUTCOME_COUNT]); // stacked
 

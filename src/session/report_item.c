@@ -45,6 +45,7 @@ static void put_boxes(struct few__report *report, const struct few__report_item 
             if (d->confidence <= model->threshold || (model->is_null && model->is_null[d->label])) continue;
             struct box box = {.label = model->label_ids ? model->label_ids[d->label] : model->own_label};
             memcpy(box.box, d->box, sizeof box.box);
+            if (box.box[2] <= 0 || box.box[3] <= 0) continue; // imported without a place
             if (is_drawn(boxes, n, &box)) continue;
             boxes[n++] = box;
             draw_box(&report->gallery, report->catalog, &box);
@@ -82,7 +83,8 @@ static void put_chip(struct few__text *text, const char *name, float confidence)
     few__text_printf(text, "<b>%.2f</b></span>", (double)confidence);
 }
 
-// Every valuable label of the item once, with the highest confidence that a model gave it.
+// Every valuable label of the item once, with the highest confidence that a model gave it. Spaces that call
+// something alike are one here.
 static void put_labels(struct few__report *report, const struct few__report_item *item)
 {
     struct few__arena arena;
@@ -97,10 +99,12 @@ static void put_labels(struct few__report *report, const struct few__report_item
     if (found) qsort(found, n, sizeof *found, by_confidence);
     for (size_t i = 0; i < n && n_chips < CHIPS_MAX; i++) {
         bool again = false;
-        for (size_t j = 0; j < i; j++) again = again || found[j].label == found[i].label;
+        const char *name = report->catalog->labels[found[i].label].name;
+        for (size_t j = 0; j < i; j++)
+            again = again || strcmp(report->catalog->labels[found[j].label].name, name) == 0;
         if (again) continue;
         n_chips++;
-        put_chip(&report->gallery, report->catalog->labels[found[i].label].name, found[i].confidence);
+        put_chip(&report->gallery, name, found[i].confidence);
     }
     if (n_chips == 0) few__text_put(&report->gallery, "<span class=\"chip\">no label</span>");
     few__arena_finish(&arena);
@@ -111,14 +115,16 @@ static void put_labels(struct few__report *report, const struct few__report_item
 static void put_detections(struct few__text *text, const struct few_model *model,
                            const struct few_output *output)
 {
-    few__text_printf(text, "%zu: ", output->n);
-    for (size_t i = 0; i < output->n && i < NAMES_MAX; i++) {
+    size_t n = 0;
+    for (size_t i = 0; i < output->n; i++) {
         const struct few_detection *d = &output->detections[i];
-        if (i) few__text_put(text, ", ");
+        if (d->confidence <= model->threshold || n++ >= NAMES_MAX) continue;
+        if (n > 1) few__text_put(text, ", ");
         if (model->n_labels) few__text_html(text, model->labels[d->label]);
         few__text_printf(text, " %.2f", (double)d->confidence);
     }
-    if (output->n > NAMES_MAX) few__text_put(text, " ...");
+    if (n > NAMES_MAX) few__text_printf(text, " and %zu more", n - NAMES_MAX);
+    if (n == 0) few__text_printf(text, "none above %g", (double)model->threshold);
 }
 
 static void put_confident(struct few__text *text, const struct few_model *model,
@@ -176,12 +182,6 @@ static void put_model_row(struct few__text *text, const struct few_model *model,
     few__text_put(text, "</td></tr>\n");
 }
 
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
 void few__report_card(struct few__report *report, const struct few__report_item *item)
 {
     struct few__text *text = &report->gallery;
@@ -197,7 +197,7 @@ void few__report_card(struct few__report *report, const struct few__report_item 
     few__text_put(text, "<div class=\"in\"><h3 title=\"");
     few__text_html(text, row->path);
     few__text_put(text, "\">");
-    few__text_html(text, last_part(row->path));
+    few__text_html(text, few__report_last_part(row->path));
     few__text_put(text, "</h3>");
     if (row->status == FEW_OK) {
         put_labels(report, item);

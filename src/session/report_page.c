@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The frame of the page: style sheet, head and foot, and the small pieces that every part uses. Nothing is loaded
  * from elsewhere; colours follow the reader's light or dark setting. */
+#include <string.h>
+
 #include "session/report.h"
 
 static const char style_frame[] =
@@ -64,7 +66,9 @@ static const char style_parts[] =
     ".card .meta{color:var(--soft);font-size:12.5px;margin:8px 0 0;font-variant-numeric:tabular-nums}"
     "details{margin-top:8px;font-size:13px}summary{cursor:pointer;color:var(--accent)}details "
     "table{font-size:12.5px;"
-    "margin-top:6px}details td{padding:4px 4px 4px 0;overflow-wrap:anywhere}"
+    "margin-top:6px}details td{padding:4px 4px 4px 0;overflow-wrap:anywhere}details "
+    "td:first-child{white-space:nowrap;"
+    "padding-right:10px}.meta+.bar{margin-top:4px}"
     ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:14px}"
     ".charts svg{width:100%;height:auto;display:block}.charts h3{font-size:14px;margin:0 0 8px}"
     ".grid{stroke:var(--line)}.axis{fill:var(--soft);font-size:12px}.curve{fill:none;stroke-width:2.2;"
@@ -81,6 +85,21 @@ void few__report_head(struct few__text *text, const char *title)
     few__text_put(text, style_frame);
     few__text_put(text, style_parts);
     few__text_put(text, "</style>\n</head>\n<body>\n<main>\n");
+}
+
+const char *few__report_last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+void few__report_title(struct few__text *text, const char *path, const char *what)
+{
+    few__text_put(text, "<header><p class=\"brand\">Fewer</p><h1 title=\"");
+    few__text_html(text, path);
+    few__text_put(text, "\">");
+    few__text_html(text, few__report_last_part(path));
+    few__text_printf(text, "</h1><p>%s", what);
 }
 
 void few__report_foot(struct few__text *text)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What ran and what it saved: the numbers at the top and the table of models. */
+#include <string.h>
+
 #include <jansson.h>
 
 #include "session/report.h"
@@ -57,7 +59,7 @@ static void put_spent(struct few__text *text, const struct totals *totals)
     few__report_time(text, totals->spent_us);
     few__text_put(text, "</b><span>everything</span><span><i style=\"width:100%\"></i></span><b>");
     few__report_time(text, totals->run_all_us);
-    few__text_put(text, "</b></div></div>\n");
+    few__text_put(text, "</b></div></div></section>\n");
 }
 
 static void put_outcomes(struct few__text *text, const struct totals *totals)
@@ -94,27 +96,36 @@ static void put_config(struct few__text *text, const char *config)
     json_decref(object);
 }
 
+// A trace ran everything on purpose: nothing was saved, and no deadline was there to miss.
+static void put_saved(struct few__text *text, const struct few__report *report, const struct totals *totals)
+{
+    double ratio = totals->run_all_us > 0 ? 1 - totals->spent_us / totals->run_all_us : 0;
+    few__text_printf(
+        text, "<div class=\"tile hero\"><b>%.1f&thinsp;%%</b><span>of the models' time saved</span></div>\n",
+        100 * ratio);
+    put_count(text, report->n_missed, "items over their deadline");
+}
+
 void few__report_summary(struct few__text *text, const struct few__report *report)
 {
     struct totals totals = add_up(report);
-    char saved[32];
-    double ratio = totals.run_all_us > 0 ? 1 - totals.spent_us / totals.run_all_us : 0;
-    snprintf(saved, sizeof saved, "%.1f&thinsp;%%", 100 * ratio);
-    few__text_put(text, "<header><p class=\"brand\">Fewer</p><h1>");
-    few__text_html(text, report->path);
-    few__text_printf(text, "</h1><p>A %s", few__store_purpose(report->store));
+    bool is_trace = strcmp(few__store_purpose(report->store), "trace") == 0;
+    few__report_title(text, report->path, is_trace ? "A trace" : "A run");
     put_config(text, few__store_config(report->store));
-    few__text_put(text, "</p></header>\n<div class=\"tiles\">\n<div class=\"tile hero\"><b>");
-    few__text_put(text, saved);
-    few__text_put(text, "</b><span>of the models' time saved</span></div>\n");
+    few__text_put(text, "</p></header>\n<div class=\"tiles\">\n");
+    if (!is_trace) put_saved(text, report, &totals);
     put_count(text, (uint64_t)report->n_items, "items");
     put_count(text, report->catalog->n_models, "models");
     put_count(text, totals.counts[FEW_EXECUTED], "models executed");
-    put_count(text, report->n_missed, "items over their deadline");
     put_count(text, report->n_failures, "failures");
-    few__text_put(text, "</div>\n<section><h2>Time of the models</h2>");
-    put_spent(text, &totals);
-    few__text_put(text, "</section>\n<section><h2>What happened to each model on each item</h2>");
+    if (is_trace) {
+        few__text_put(text, "<div class=\"tile\"><b>");
+        few__report_time(text, totals.spent_us);
+        few__text_put(text, "</b><span>time of the models</span></div>\n");
+    }
+    few__text_put(text, "</div>\n");
+    if (!is_trace) put_spent(text, &totals);
+    few__text_put(text, "<section><h2>What happened to each model on each item</h2>");
     put_outcomes(text, &totals);
     few__text_put(text, "</section>\n");
 }
