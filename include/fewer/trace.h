@@ -15,7 +15,7 @@ extern "C" {
 #define FEW_LINE_MAX (64 << 20) // bytes of one line of JSON
 
 struct few_import_stats {
-    uint64_t items, items_failed; // lines taken; lines that carried an error of their own
+    uint64_t items, items_failed; // lines taken; those of them that carried an error of their own
     uint64_t outputs;             // outputs of models that ran
     uint64_t unknown;             // outputs of models that the zoo does not have, left out
 };
@@ -23,8 +23,8 @@ struct few_import_stats {
 /* Make a trace from JSON Lines, gzipped or not (docs/import.md has the form). "-" reads stdin.
  *
  * Times come from the line ("ms"), else from the manifest's cost.
- * Errors: FEW_ENOENT; FEW_EEXIST out_path exists and overwrite is false; FEW_EPARSE with line and column (no
- *         trace is left behind); FEW_ESTORE; FEW_ENOMEM. */
+ * Errors: FEW_ENOENT; FEW_EEXIST out_path exists and overwrite is false; FEW_EPARSE with line and column;
+ *         FEW_ELIMIT a longer line; FEW_EIO; FEW_ESTORE; FEW_ENOMEM. No trace is left behind then. */
 FEW_API FEW_MUST_USE enum few_status few_import(const char *path, const struct few_zoo *zoo,
                                                 const char *out_path, bool overwrite,
                                                 struct few_import_stats *stats, struct few_error *err);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One method over the test items of a trace, decided by the scheduler and the executor that decide live.
  *
- * Without a deadline an item gives one sequence of models; every stop is a prefix of it. A blind method (one whose
- * order does not depend on outputs) is asked for its sequence as if every model found something, so that a prefix
- * means the same models on every item, whether a need found nothing or not. AMS 1.2, 1.7 (algorithms.md). */
+ * Without a deadline an item gives one sequence of models; every stop is a prefix of it. A blind method (one
+ * whose order does not depend on outputs) is asked for its sequence as if every model found something, so that a
+ * prefix means the same models on every item. AMS 1.2, 1.7 (algorithms.md). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

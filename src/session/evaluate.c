@@ -136,8 +136,8 @@ static enum few_status read_opts(struct few__eval *eval, const struct few_eval_o
 
 /* ---- the trace ---- */
 
-// A replay needs the truth: every model ran, failed, or had a need that gave it nothing to look at. Returns the
-// first model of the item that did not, or the number of models.
+// A replay needs the truth: every model ran, failed, or had a need that gave it nothing to look at.
+// Returns the first model of the item that did not, or the number of models.
 static size_t find_gap(const struct few__trace *trace, size_t item)
 {
     size_t m = 0;

@@ -13,7 +13,7 @@ struct totals {
     double spent_us, run_all_us;
 };
 
-// What did not run would have cost the model's mean time; where a need found nothing, it would have cost nothing.
+// What did not run would have cost the model's mean time, or nothing where a need found nothing.
 static double full_time(const struct few__report_model *stats, const struct few_model *model)
 {
     uint64_t n = stats->counts[FEW_EXECUTED];

@@ -24,7 +24,9 @@ struct few__store_new {                // what a new store is about
     bool overwrite;                    // replace an existing file; otherwise FEW_EEXIST
 };
 
-/* Create: writes <path> with the catalog. Nothing else but the store touches the file.
+/* Create: writes <path> with the catalog. Nothing else but the store touches the file; until it is closed, a
+ * "-wal" and a "-shm" file lie beside it. Creating fails with FEW_ESTORE while somebody else writes to a file
+ * that would be replaced.
  * Errors: FEW_EEXIST, FEW_EIO (folder missing, read-only: the message names the path), FEW_ESTORE, FEW_ENOMEM. */
 enum few_status few__store_create(const char *path, const struct few__store_new *what,
                                   const struct few_env *env, struct few__store **store,
@@ -42,8 +44,14 @@ const char *few__store_purpose(const struct few__store *store);
 const char *few__store_config(const struct few__store *store);
 const char *few__store_zoo_path(const struct few__store *store);
 
+/* The catalog once more, in an arena that outlives the store. */
+enum few_status few__store_read_catalog(struct few__store *store, struct few__arena *arena,
+                                        struct few_catalog *catalog, struct few_error *err);
+
+enum { FEW__STORE_THUMBNAIL = 64 * 64 * 3 }; // red, green, blue of 64 x 64 pixels, row by row
+
 struct few__item_row {
-    int64_t id; // from 0, in the order of items; get: filled in
+    int64_t id; // from 0, in the order of items; put: ignored, next: filled in
     const char *path;
     const char *digest; // SHA-256 of its bytes, "" = not known
     int width, height;
@@ -51,7 +59,7 @@ struct few__item_row {
     bool deadline_missed;
     enum few_status status;
     const char *message;      // "" or what failed
-    const uint8_t *thumbnail; // FEW__THUMBNAIL_BYTES, or NULL
+    const uint8_t *thumbnail; // FEW__STORE_THUMBNAIL bytes, or NULL; next: only with outputs
 };
 
 struct few__cell { // one model on one item
@@ -79,7 +87,11 @@ enum few_status few__store_rewind(struct few__store *store, bool with_outputs, s
 enum few_status few__store_next(struct few__store *store, struct few__item_row *item, struct few__cell *cells,
                                 struct few_error *err);
 
-/* Number of items. */
+/* Number of items, those included that are not committed yet. */
 enum few_status few__store_count(struct few__store *store, int64_t *n_items, struct few_error *err);
+
+/* Remove a store and what SQLite keeps beside it; it is no error if there is none.
+ * Errors: FEW_EIO it is not a file; FEW_ESTORE somebody is writing to it. */
+enum few_status few__store_remove(const char *path, struct few_error *err);
 
 #endif

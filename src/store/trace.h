@@ -41,6 +41,12 @@ enum few_status few__trace_load(const char *path, bool with_outputs, const struc
                                 struct few__trace **trace, struct few_error *err);
 void few__trace_free(struct few__trace *trace);
 
+/* A stored output back in memory, checked to be one that this model can have given (its kind, as many numbers as it
+ * has labels, labels inside its list), so that nobody has to check again.
+ * Errors: FEW_EPARSE; FEW_ENOMEM. */
+enum few_status few__trace_unpack(const struct few_model *model, const void *bytes, size_t n_bytes,
+                                  struct few__arena *arena, struct few_output *output, struct few_error *err);
+
 static inline const struct few__trace_cell *few__trace_cell(const struct few__trace *trace, size_t item,
                                                             size_t model)
 {
