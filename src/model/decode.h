@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From a model's raw tensors to its output. Files: decode (table, numbers, text), decode_boxes (detectors),
- * decode_maps (segmentation, regions), nms. */
+ * decode_maps (segmentation, regions), nms. docs/decode.md says what each decoder reads. */
 #ifndef FEW_MODEL_DECODE_H
 #define FEW_MODEL_DECODE_H
 
@@ -35,14 +35,18 @@ enum few_status few__decode_check(const struct few__recipe *recipe, const struct
                                   const struct few__tensor *outputs, size_t n_outputs, struct few_error *err);
 
 /* Decode one run. outputs: (n_outputs,) in the order of recipe->decode.outputs, shapes as they came back.
- * output's arrays lie in the arena. Errors: FEW_ESHAPE; FEW_EDECODE a number that is not finite; FEW_ENOMEM. */
+ * output's arrays lie in the arena. confidence: of classes, labels and detections the best one; of scalar and
+ * vector 1. A detector's output of kind box is its best detection.
+ * Errors: FEW_ESHAPE; FEW_EDECODE a number that is not finite; FEW_ELIMIT over FEW_VALUES_MAX or
+ * FEW_TOKENS_MAX; FEW_ENOMEM. */
 enum few_status few__decode(const struct few__recipe *recipe, const struct few_model *model,
                             const struct few__tensor *outputs, size_t n_outputs,
                             const struct few__placement *placement, struct few__arena *arena,
                             struct few_output *output, struct few_error *err);
 
 /* Non-maximum suppression within each label, in place: sorts by falling confidence (ties: as they stood), keeps
- * a detection if no kept one of its label overlaps it by more than iou; returns how many are left. */
-size_t few__nms(struct few_detection *detections, size_t n, float iou);
+ * a detection if no kept one of its label overlaps it by more than iou (0 = no suppression), ends when `max`
+ * are kept; returns how many are. */
+size_t few__nms(struct few_detection *detections, size_t n, float iou, size_t max);
 
 #endif
