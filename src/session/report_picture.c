@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Pictures inside the page: the item's file if it is still there and can be decoded, else the thumbnail that the
+ * trace keeps. Shrunk by area averages, written as PNG (zlib's compression), in base 64. */
+#include <string.h>
+#include <zlib.h>
+
+#include "core/file.h"
+#include "media/image.h"
+#include "media/preprocess.h"
+#include "session/report.h"
+
+struct picture {
+    int width, height;
+    uint8_t *rgb; // (height, width, 3)
+};
+
+/* ---- pixels ---- */
+
+// The mean of one plane over the source pixels under (x, y).
+static uint8_t area_mean(const struct few__image *image, int plane, int x, int y, const struct picture *to)
+{
+    int64_t x0 = (int64_t)x * image->width / to->width, x1 = (int64_t)(x + 1) * image->width / to->width;
+    int64_t y0 = (int64_t)y * image->height / to->height, y1 = (int64_t)(y + 1) * image->height / to->height;
+    uint64_t sum = 0;
+    if (x1 == x0) x1++;
+    if (y1 == y0) y1++;
+    for (int64_t v = y0; v < y1; v++)
+        for (int64_t u = x0; u < x1; u++) sum += image->planes[plane][(size_t)v * image->stride + (size_t)u];
+    uint64_t n = (uint64_t)((x1 - x0) * (y1 - y0));
+    return (uint8_t)((sum + n / 2) / n);
+}
+
+static bool shrink(const struct few__image *image, struct few__arena *arena, struct picture *to)
+{
+    int longer = image->width > image->height ? image->width : image->height;
+    double scale = longer > FEW__REPORT_SIDE ? (double)FEW__REPORT_SIDE / longer : 1;
+    to->width = (int)(image->width * scale) > 0 ? (int)(image->width * scale) : 1;
+    to->height = (int)(image->height * scale) > 0 ? (int)(image->height * scale) : 1;
+    to->rgb = few__arena_alloc(arena, (size_t)to->width * (size_t)to->height, 3);
+    if (!to->rgb) return false;
+    uint8_t *p = to->rgb;
+    for (int y = 0; y < to->height; y++)
+        for (int x = 0; x < to->width; x++)
+            for (int c = 0; c < 3; c++) *p++ = area_mean(image, c, x, y, to);
+    return true;
+}
+
+static bool read_picture(struct few__report *report, const char *path, struct few__arena *arena,
+                         struct picture *picture)
+{
+    char *bytes = NULL;
+    size_t n = 0;
+    struct few__image image;
+    if (few__file_read(path, FEW__IMAGE_BYTES_MAX, report->env.mem, &bytes, &n, NULL) != FEW_OK) return false;
+    bool right = few__image_decode(report->decoder, path, bytes, n, &image, NULL) == FEW_OK &&
+                 shrink(&image, arena, picture);
+    few__free(report->env.mem, bytes);
+    return right;
+}
+
+/* ---- PNG ---- */
+
+static void put_base64(struct few__text *text, const uint8_t *bytes, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char four[4];
+    for (size_t i = 0; i < n; i += 3) {
+        size_t left = n - i;
+        uint32_t v = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
+                     (left > 2 ? bytes[i + 2] : 0);
+        four[0] = digits[v >> 18];
+        four[1] = digits[v >> 12 & 63];
+        four[2] = left > 1 ? digits[v >> 6 & 63] : '=';
+        four[3] = left > 2 ? digits[v & 63] : '=';
+        few__text_add(text, four, 4);
+    }
+}
+
+static uint8_t *put_u32(uint8_t *p, uint32_t value)
+{
+    for (int shift = 24; shift >= 0; shift -= 8) *p++ = (uint8_t)(value >> shift);
+    return p;
+}
+
+// length, type, data (already behind the 8 bytes at p), checksum; returns the end.
+static uint8_t *close_chunk(uint8_t *p, const char type[4], size_t n)
+{
+    put_u32(p, (uint32_t)n);
+    memcpy(p + 4, type, 4);
+    uint32_t crc = (uint32_t)crc32(0, p + 4, (uInt)(n + 4));
+    return put_u32(p + 8 + n, crc);
+}
+
+// Rows as PNG wants them: a filter byte (1: each pixel minus its left neighbour), then the pixels.
+static void filter_rows(const struct picture *picture, uint8_t *rows)
+{
+    size_t width = (size_t)picture->width * 3;
+    for (size_t y = 0; y < (size_t)picture->height; y++) {
+        const uint8_t *from = picture->rgb + y * width;
+        *rows++ = 1;
+        for (size_t i = 0; i < width; i++) *rows++ = (uint8_t)(from[i] - (i < 3 ? 0 : from[i - 3]));
+    }
+}
+
+static bool make_png(const struct picture *picture, struct few__arena *arena, uint8_t **png, size_t *n)
+{
+    static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    enum { HEADER = 13, CHUNK = 12 };
+    size_t n_rows = (size_t)picture->height * ((size_t)picture->width * 3 + 1);
+    uLongf n_packed = compressBound((uLong)n_rows);
+    uint8_t *rows = few__arena_alloc(arena, n_rows, 1);
+    *png = few__arena_alloc(arena, sizeof signature + 3 * CHUNK + HEADER + n_packed, 1);
+    if (!rows || !*png) return false;
+    filter_rows(picture, rows);
+    memcpy(*png, signature, sizeof signature);
+    uint8_t *p = *png + sizeof signature;
+    put_u32(put_u32(p + 8, (uint32_t)picture->width), (uint32_t)picture->height);
+    memcpy(p + 16, "\x08\x02\x00\x00\x00", 5); // 8 bits, RGB
+    p = close_chunk(p, "IHDR", HEADER);
+    if (compress2(p + 8, &n_packed, rows, (uLong)n_rows, Z_BEST_COMPRESSION) != Z_OK) return false;
+    p = close_chunk(p, "IDAT", n_packed);
+    p = close_chunk(p, "IEND", 0);
+    *n = (size_t)(p - *png);
+    return true;
+}
+
+void few__report_picture(struct few__report *report, const struct few__item_row *row)
+{
+    struct few__text *text = &report->gallery;
+    struct few__arena arena;
+    struct picture picture = {0};
+    few__arena_init(&arena, report->env.mem, (size_t)16 << 20);
+    bool there = read_picture(report, row->path, &arena, &picture);
+    if (!there && row->thumbnail) {
+        picture = (struct picture){FEW__THUMBNAIL_SIDE, FEW__THUMBNAIL_SIDE, NULL};
+        picture.rgb = few__arena_alloc(&arena, FEW__THUMBNAIL_BYTES, 1);
+        there = picture.rgb != NULL;
+        if (there) memcpy(picture.rgb, row->thumbnail, FEW__THUMBNAIL_BYTES);
+    }
+    uint8_t *png = NULL;
+    size_t n = 0;
+    if (there && make_png(&picture, &arena, &png, &n)) {
+        few__text_put(text, "<img alt=\"\" src=\"data:image/png;base64,");
+        put_base64(text, png, n);
+        few__text_put(text, "\">");
+    } else {
+        few__text_put(text, "<span class=\"none\">no picture</span>");
+    }
+    few__arena_finish(&arena);
+}

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: Apache-2.0
+// few_eval against numbers computed by hand, the closed form of random order, and the real trace when it is there.
+#include "support/support.h"
+
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <fewer/trace.h>
+
+#include "session/trace_made.h"
+
+/* ---- asking ---- */
+
+static json_t *evaluate(const char *path, const struct few_eval_opts *opts)
+{
+    char *text = NULL;
+    struct few_error err = {0};
+    assert_status(few_eval(path, opts, &text, &err), FEW_OK, &err);
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json);
+    few_text_free(text);
+    return json;
+}
+
+// "methods/static/recall/0.8/time_ratio"; the test fails if it is no number.
+static double number(json_t *json, const char *path)
+{
+    char name[64];
+    for (;;) {
+        size_t n = strcspn(path, "/");
+        assert_true(n < sizeof name);
+        memcpy(name, path, n);
+        name[n] = 0;
+        json = json_object_get(json, name);
+        if (!json) print_error("no member %s\n", name);
+        assert_non_null(json);
+        if (path[n] == 0) break;
+        path += n + 1;
+    }
+    assert_true(json_is_number(json));
+    return json_number_value(json);
+}
+
+static void fails(const char *path, const struct few_eval_opts *opts, enum few_status status,
+                  const char *words)
+{
+    char *text = (char *)"not touched";
+    struct few_error err = {0};
+    assert_status(few_eval(path, opts, &text, &err), status, &err);
+    assert_null(text);
+    if (!strstr(err.message, words)) print_error("'%s' lacks '%s'\n", err.message, words);
+    assert_non_null(strstr(err.message, words));
+}
+
+/* ---- by hand: two items, three models of 20 ms ----
+ *
+ * first.jpg: A says a 0.8, B says a 0.6 and b 0.9, C nothing: value 1.7, two labels. second.jpg: nobody says anything.
+ * Both names are test items, so both serve as train items too. */
+
+static const struct made_model three[] = {
+    {"A", FEW_LABELS, "a", -1}, {"B", FEW_LABELS, "ab", -1}, {"C", FEW_LABELS, "c", -1}};
+
+static const char *make_three(int64_t b_first_us, int64_t b_second_us, int64_t decode_us)
+{
+    const char *path = t_path("three.db");
+    const struct made_cell first[] = {{FEW_EXECUTED, 20000, {0.8F}, false},
+                                      {FEW_EXECUTED, b_first_us, {0.6F, 0.9F}, false},
+                                      {FEW_EXECUTED, 20000, {0.2F}, false}};
+    const struct made_cell second[] = {{FEW_EXECUTED, 20000, {0.1F}, false},
+                                       {FEW_EXECUTED, b_second_us, {0.1F, 0.3F}, false},
+                                       {FEW_EXECUTED, 20000, {0.5F}, false}};
+    struct made_trace trace;
+    made_open(&trace, path, "trace", three, 3);
+    made_item(&trace, "first/a.jpg", decode_us, first);
+    made_item(&trace, "second/b.jpg", decode_us, second);
+    made_close(&trace);
+    return path;
+}
+
+static void test_recall_by_hand(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const double recalls[] = {0.4, 1};
+    struct few_eval_opts opts = {.size = sizeof opts, .recalls = recalls, .n_recalls = 2};
+    json_t *json = evaluate(make_three(20000, 20000, 0), &opts);
+    assert_near(number(json, "items"), 2, 0);
+    assert_near(number(json, "models"), 3, 0);
+    assert_near(number(json, "test_items"), 2, 0);
+    assert_near(number(json, "train_items"), 2, 0);
+    assert_near(number(json, "run_all/time_ms"), 60, 1e-9);
+    // 0.4 of 1.7 is 0.68: A alone has it, in the order of the manifest.
+    assert_near(number(json, "methods/run_all/recall/0.4/time_ratio"), 20.0 / 120, 1e-6);
+    assert_near(number(json, "methods/run_all/recall/0.4/models"), 0.5, 1e-6);
+    assert_near(number(json, "methods/run_all/recall/0.4/recall"), (0.8 / 1.7 + 1) / 2, 1e-6);
+    assert_near(number(json, "methods/run_all/recall/0.4/label_recall"), 0.75, 1e-6);
+    assert_near(number(json, "methods/run_all/recall/0.4/agreement"), (2.0 / 3 + 1) / 2, 1e-6);
+    // B is worth most: both labels.
+    assert_near(number(json, "methods/static/recall/0.4/recall"), (1.5 / 1.7 + 1) / 2, 1e-6);
+    assert_near(number(json, "methods/static/recall/0.4/label_recall"), 1, 1e-6);
+    assert_near(number(json, "methods/static/recall/1/time_ratio"), 40.0 / 120, 1e-6);
+    assert_near(number(json, "methods/static/recall/1/models"), 1, 1e-6);
+    assert_near(number(json, "methods/static/recall/1/agreement"), 1, 1e-6);
+    assert_near(number(json, "methods/oracle/recall/1/time_ratio"), 40.0 / 120, 1e-6);
+    assert_near(number(json, "methods/oracle/recall/0.4/models"), 0.5, 1e-6);
+    json_decref(json);
+}
+
+static void test_stop_by_hand(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const double recalls[] = {0.3, 0.5, 0.8, 1};
+    struct few_eval_opts opts = {.size = sizeof opts, .recalls = recalls, .n_recalls = 4};
+    json_t *json = evaluate(make_three(20000, 20000, 0), &opts);
+    // Prefixes of B, A, C: mean recall 0.5 (the second item has nothing to find), 0.941176, 1.
+    double after_b = (1.5 / 1.7 + 1) / 2, share = (0.8 - 0.5) / (after_b - 0.5);
+    assert_near(number(json, "methods/static/stop/0.3/time_ratio"), 0, 0);
+    assert_near(number(json, "methods/static/stop/0.3/recall"), 0.5, 1e-6);
+    assert_near(number(json, "methods/static/stop/0.5/models"), 0, 0);
+    assert_near(number(json, "methods/static/stop/0.8/time_ratio"), share / 3, 1e-6);
+    assert_near(number(json, "methods/static/stop/0.8/models"), share, 1e-6);
+    assert_near(number(json, "methods/static/stop/0.8/recall"), 0.8, 1e-6);
+    assert_near(number(json, "methods/static/stop/1/time_ratio"), 2.0 / 3, 1e-6);
+    assert_near(number(json, "methods/run_all/stop/1/time_ratio"), 2.0 / 3, 1e-6);
+    json_decref(json);
+}
+
+static void test_deadline_covers_decoding(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const int64_t deadlines_us[] = {5000, 44999, 45000};
+    struct few_eval_opts opts = {.size = sizeof opts, .deadlines_us = deadlines_us, .n_deadlines = 3};
+    json_t *json = evaluate(make_three(20000, 20000, 5000), &opts);
+    assert_near(number(json, "methods/static/deadline/5/models"), 0, 0);
+    assert_near(number(json, "methods/static/deadline/5/recall"), 0.5, 1e-6);
+    assert_near(number(json, "methods/static/deadline/44.999/models"), 1, 1e-6);
+    assert_near(number(json, "methods/static/deadline/45/models"), 2, 1e-6);
+    assert_near(number(json, "methods/static/deadline/45/recall"), 1, 1e-6);
+    assert_near(number(json, "methods/static/deadline/45/time_ratio"), 80.0 / 120, 1e-6);
+    json_decref(json);
+}
+
+static void test_late_counts_as_nothing(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const int64_t deadlines_us[] = {25000};
+    struct few_eval_opts opts = {.size = sizeof opts, .deadlines_us = deadlines_us, .n_deadlines = 1};
+    // B takes 30 ms on the first item and 10 ms on the second: 20 ms on average, so it is started on both.
+    json_t *json = evaluate(make_three(30000, 10000, 0), &opts);
+    assert_near(number(json, "methods/static/deadline/25/late"), 0.5, 1e-6);
+    assert_near(number(json, "methods/static/deadline/25/models"), 0.5, 1e-6);
+    assert_near(number(json, "methods/static/deadline/25/recall"), 0.5, 1e-6);
+    assert_near(number(json, "methods/static/deadline/25/time_ratio"), 35.0 / 120, 1e-6);
+    assert_near(number(json, "methods/static/deadline/25/agreement"), (1.0 / 3 + 1) / 2, 1e-6);
+    json_decref(json);
+}
+
+/* ---- chains, gaps, failures ---- */
+
+static const struct made_model chain[] = {{"find", FEW_DETECTIONS, "a", -1}, {"look", FEW_LABELS, "b", 0}};
+
+static void test_need_that_finds_nothing(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const struct made_cell found[] = {{FEW_EXECUTED, 10000, {0.9F}, false},
+                                      {FEW_EXECUTED, 30000, {0.7F}, false}};
+    const struct made_cell nothing[] = {{FEW_EXECUTED, 10000, {0}, false}, {FEW_SKIPPED, 0, {0}, false}};
+    struct made_trace trace;
+    made_open(&trace, t_path("chain.db"), "trace", chain, 2);
+    made_item(&trace, "a.jpg", 0, found);
+    made_item(&trace, "b.jpg", 0, nothing);
+    made_close(&trace);
+    const double recalls[] = {1};
+    struct few_eval_opts opts = {.size = sizeof opts, .recalls = recalls, .n_recalls = 1};
+    json_t *json = evaluate(t_path("chain.db"), &opts);
+    assert_near(number(json, "run_all/time_ms"), 25, 1e-9);
+    const char *const names[] = {"run_all", "random", "static", "oracle"};
+    for (size_t i = 0; i < 4; i++) { // everything on one item, nothing on the other
+        char path[64];
+        snprintf(path, sizeof path, "methods/%s/recall/1/models", names[i]);
+        assert_near(number(json, path), 1, 1e-6);
+        snprintf(path, sizeof path, "methods/%s/recall/1/time_ratio", names[i]);
+        assert_near(number(json, path), 40.0 / 50, 1e-6);
+        snprintf(path, sizeof path, "methods/%s/stop/1/time_ratio", names[i]);
+        assert_near(number(json, path), 1, 1e-6); // the second prefix: the chain, whose look found no need
+        snprintf(path, sizeof path, "methods/%s/stop/1/agreement", names[i]);
+        assert_near(number(json, path), 1, 1e-6);
+    }
+    json_decref(json);
+}
+
+static void test_failed_models_cost_time_and_give_nothing(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const struct made_cell cells[] = {{FEW_FAILED, 10000, {0}, true}, {FEW_SKIPPED, 0, {0}, true}};
+    const struct made_cell whole[] = {{FEW_EXECUTED, 10000, {0.9F}, false},
+                                      {FEW_EXECUTED, 30000, {0.7F}, false}};
+    struct made_trace trace;
+    made_open(&trace, t_path("failed.db"), "trace", chain, 2);
+    made_item(&trace, "a.jpg", 0, cells);
+    made_item(&trace, "b.jpg", 0, whole);
+    made_close(&trace);
+    const int64_t deadlines_us[] = {1000000};
+    struct few_eval_opts opts = {.size = sizeof opts, .deadlines_us = deadlines_us, .n_deadlines = 1};
+    json_t *json = evaluate(t_path("failed.db"), &opts);
+    assert_near(number(json, "items_incomplete"), 0, 0);
+    assert_near(number(json, "methods/run_all/deadline/1000/models"), 1, 1e-6);
+    assert_near(number(json, "methods/run_all/deadline/1000/time_ratio"), 1, 1e-6);
+    assert_near(number(json, "methods/run_all/deadline/1000/recall"), 1, 1e-6);
+    json_decref(json);
+}
+
+static void test_items_with_gaps_are_left_out(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const struct made_cell gap[] = {{FEW_EXECUTED, 10000, {0.9F}, false}, {FEW_LATE, 5000, {0}, true}};
+    const struct made_cell whole[] = {{FEW_EXECUTED, 10000, {0.9F}, false},
+                                      {FEW_EXECUTED, 30000, {0.7F}, false}};
+    struct made_trace trace;
+    made_open(&trace, t_path("gaps.db"), "run", chain, 2);
+    made_item(&trace, "a.jpg", 0, gap);
+    made_item(&trace, "b.jpg", 0, whole);
+    made_close(&trace);
+    struct few_eval_opts opts = {.size = sizeof opts};
+    json_t *json = evaluate(t_path("gaps.db"), &opts);
+    assert_near(number(json, "items"), 2, 0);
+    assert_near(number(json, "items_incomplete"), 1, 0);
+    assert_near(number(json, "test_items"), 1, 0);
+    json_decref(json);
+    made_open(&trace, t_path("run.db"), "run", chain, 2);
+    made_item(&trace, "a.jpg", 0, gap);
+    made_close(&trace);
+    fails(t_path("run.db"), &opts, FEW_EINVAL, "every model ran, found look late on a.jpg");
+}
+
+/* ---- split, random, determinism ---- */
+
+static void test_split_by_name(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    // SHA-1 modulo 100: e.jpg 1, l.jpg 16 (train), b.jpg 20, a.jpg 25 (test). B alone is useful in training, A in the test.
+    const struct made_cell train[] = {{FEW_EXECUTED, 1000, {0}, false},
+                                      {FEW_EXECUTED, 1000, {0, 0.9F}, false},
+                                      {FEW_EXECUTED, 1000, {0}, false}};
+    const struct made_cell test[] = {{FEW_EXECUTED, 1000, {0.9F}, false},
+                                     {FEW_EXECUTED, 1000, {0, 0}, false},
+                                     {FEW_EXECUTED, 1000, {0}, false}};
+    struct made_trace trace;
+    made_open(&trace, t_path("split.db"), "trace", three, 3);
+    made_item(&trace, "x/e.jpg", 0, train);
+    made_item(&trace, "x/b.jpg", 0, test);
+    made_item(&trace, "l.jpg", 0, train);
+    made_item(&trace, "x/y/a.jpg", 0, test);
+    made_close(&trace);
+    const double recalls[] = {1};
+    struct few_eval_opts opts = {.size = sizeof opts, .recalls = recalls, .n_recalls = 1};
+    json_t *json = evaluate(t_path("split.db"), &opts);
+    assert_near(number(json, "train_items"), 2, 0);
+    assert_near(number(json, "test_items"), 2, 0);
+    assert_string_equal(json_string_value(json_object_get(json, "split")), "sha1");
+    assert_near(number(json, "methods/static/recall/1/models"), 2, 1e-6);
+    assert_near(number(json, "methods/oracle/recall/1/models"), 1, 1e-6);
+    json_decref(json);
+}
+
+enum { N = 10, K = 3, N_ITEMS = 2000 };
+
+// Ten models, three of which say one label each, equally confident: ceil(r k) (N + 1) / (k + 1) executions on average.
+static const char *make_ten(void)
+{
+    struct made_model models[N];
+    char names[N][8];
+    for (int m = 0; m < N; m++) {
+        snprintf(names[m], sizeof names[m], "m%d", m);
+        models[m] = (struct made_model){names[m], FEW_LABELS, m == 2 ? "a" : m == 5 ? "b" : "c", -1};
+    }
+    const char *path = t_path("ten.db");
+    struct made_trace trace;
+    made_open(&trace, path, "trace", models, N);
+    for (int i = 0; i < N_ITEMS; i++) {
+        struct made_cell cells[N];
+        for (int m = 0; m < N; m++) cells[m] = (struct made_cell){.outcome = FEW_EXECUTED, .time_us = 1000};
+        cells[2].confidences[0] = cells[5].confidences[0] = cells[9].confidences[0] = 1;
+        char name[32];
+        snprintf(name, sizeof name, "%d.jpg", i);
+        made_item(&trace, name, 0, cells);
+    }
+    made_close(&trace);
+    return path;
+}
+
+static void test_random_has_its_closed_form(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const double recalls[] = {0.3, 0.6, 1};
+    const char *const methods[] = {"random", "oracle", "run_all"};
+    struct few_eval_opts opts = {.size = sizeof opts,
+                                 .recalls = recalls,
+                                 .n_recalls = 3,
+                                 .methods = methods,
+                                 .n_methods = 3,
+                                 .seed = t_seed()};
+    json_t *json = evaluate(make_ten(), &opts);
+    // Standard error of the mean over some 1,600 test items: below 0.06.
+    assert_near(number(json, "methods/random/recall/0.3/models"), 1 * 11 / 4.0, 0.2);
+    assert_near(number(json, "methods/random/recall/0.6/models"), 2 * 11 / 4.0, 0.2);
+    assert_near(number(json, "methods/random/recall/1/models"), 3 * 11 / 4.0, 0.2);
+    assert_near(number(json, "methods/oracle/recall/0.6/models"), 2, 1e-6);
+    assert_near(number(json, "methods/run_all/recall/1/models"), 10, 1e-6);
+    assert_near(number(json, "methods/random/stop/1/models"), 10, 1e-6);
+    assert_null(json_object_get(json_object_get(json, "methods"), "static"));
+    json_decref(json);
+}
+
+static void test_same_seed_same_bytes(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const char *path = make_ten();
+    struct few_eval_opts opts = {.size = sizeof opts, .seed = 7};
+    char *first = NULL, *again = NULL, *other = NULL;
+    assert_int_equal(few_eval(path, &opts, &first, NULL), FEW_OK);
+    assert_int_equal(few_eval(path, &opts, &again, NULL), FEW_OK);
+    opts.seed = 8;
+    assert_int_equal(few_eval(path, &opts, &other, NULL), FEW_OK);
+    assert_string_equal(first, again);
+    assert_string_not_equal(first, other);
+    few_text_free(first);
+    few_text_free(again);
+    few_text_free(other);
+}
+
+static void test_default_deadlines(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const char *const methods[] = {"run_all"};
+    struct few_eval_opts opts = {.size = sizeof opts, .methods = methods, .n_methods = 1};
+    json_t *json = evaluate(make_three(20000, 20000, 0), &opts); // 60 ms to run everything
+    json_t *deadlines =
+        json_object_get(json_object_get(json_object_get(json, "methods"), "run_all"), "deadline");
+    const char *const keys[] = {"6", "12", "18", "30", "45", "60"};
+    assert_int_equal(json_object_size(deadlines), 6);
+    for (size_t i = 0; i < 6; i++) assert_non_null(json_object_get(deadlines, keys[i]));
+    json_decref(json);
+}
+
+/* ---- errors ---- */
+
+static void test_errors(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const char *path = make_three(20000, 20000, 0);
+    const double too_much[] = {0.5, 1.1};
+    const int64_t no_time[] = {0};
+    const char *const unknown[] = {"static", "psychic"}, *const twice[] = {"static", "static"};
+    struct few_eval_opts opts = {.size = sizeof opts};
+    fails(t_path("none.db"), &opts, FEW_ENOENT, "none.db");
+    opts.methods = unknown;
+    opts.n_methods = 2;
+    fails(path, &opts, FEW_EINVAL, "\"psychic\"");
+    opts.methods = twice;
+    fails(path, &opts, FEW_EINVAL, "twice");
+    opts = (struct few_eval_opts){.size = sizeof opts, .recalls = too_much, .n_recalls = 2};
+    fails(path, &opts, FEW_EINVAL, "found 1.1");
+    opts.n_recalls = 101;
+    fails(path, &opts, FEW_EINVAL, "at most 100 recalls");
+    opts = (struct few_eval_opts){.size = sizeof opts, .deadlines_us = no_time, .n_deadlines = 1};
+    fails(path, &opts, FEW_EINVAL, "more than 0 us");
+    opts = (struct few_eval_opts){.size = 3};
+    fails(path, &opts, FEW_EINVAL, "expected size");
+    struct made_trace trace;
+    made_open(&trace, t_path("empty.db"), "trace", three, 3);
+    made_close(&trace);
+    fails(t_path("empty.db"), NULL, FEW_EINVAL, "found 0 items");
+}
+
+static enum few_status evaluate_with(const struct few_mem *mem, void *ud)
+{
+    struct few_eval_opts opts = {.size = sizeof opts, .env = {.mem = mem}};
+    char *text = NULL;
+    enum few_status status = few_eval(ud, &opts, &text, NULL);
+    assert_true((status == FEW_OK) == (text != NULL));
+    few_text_free(text);
+    return status;
+}
+
+static void test_each_allocation(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    char path[512];
+    snprintf(path, sizeof path, "%s", make_three(20000, 20000, 0));
+    t_fail_each_allocation(evaluate_with, path);
+}
+
+/* ---- the real trace ---- */
+
+static void test_real_trace(void **state)
+{
+    (void)state;
+    char manifest[512], lines[512];
+    snprintf(manifest, sizeof manifest, "%s/examples/photo-zoo/zoo.yaml", t_source());
+    if (!t_zoo() || access(manifest, R_OK) != 0) skip();
+    snprintf(lines, sizeof lines, "%s/trace.jsonl.gz", t_zoo());
+    t_tmpdir();
+    struct few_zoo_opts zoo_opts = {.size = sizeof zoo_opts, .root = t_zoo()};
+    struct few_zoo *zoo = NULL;
+    struct few_error err = {0};
+    struct few_import_stats stats;
+    assert_status(few_zoo_open(manifest, &zoo_opts, &zoo, &err), FEW_OK, &err);
+    assert_status(few_import(lines, zoo, t_path("real.db"), false, &stats, &err), FEW_OK, &err);
+    few_zoo_close(zoo);
+    struct few_eval_opts opts = {.size = sizeof opts, .seed = t_seed()};
+    json_t *json = evaluate(t_path("real.db"), &opts);
+    assert_near(number(json, "items"), 4051, 0);
+    double oracle = number(json, "methods/oracle/recall/0.8/time_ratio");
+    double fixed = number(json, "methods/static/recall/0.8/time_ratio");
+    double random = number(json, "methods/random/recall/0.8/time_ratio");
+    print_message("time to recall 0.8: oracle %.3f, static %.3f, random %.3f\n", oracle, fixed, random);
+    assert_true(oracle > 0 && oracle <= fixed && fixed <= random && random < 1);
+    assert_near(number(json, "methods/static/recall/1/recall"), 1, 1e-9);
+    json_decref(json);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_recall_by_hand),
+        cmocka_unit_test(test_stop_by_hand),
+        cmocka_unit_test(test_deadline_covers_decoding),
+        cmocka_unit_test(test_late_counts_as_nothing),
+        cmocka_unit_test(test_need_that_finds_nothing),
+        cmocka_unit_test(test_failed_models_cost_time_and_give_nothing),
+        cmocka_unit_test(test_items_with_gaps_are_left_out),
+        cmocka_unit_test(test_split_by_name),
+        cmocka_unit_test(test_random_has_its_closed_form),
+        cmocka_unit_test(test_same_seed_same_bytes),
+        cmocka_unit_test(test_default_deadlines),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_each_allocation),
+        cmocka_unit_test(test_real_trace),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

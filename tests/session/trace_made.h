@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Traces made by hand, through the store: a few models with small label lists, and what each says of an item. */
+#ifndef FEW_TESTS_SESSION_TRACE_MADE_H
+#define FEW_TESTS_SESSION_TRACE_MADE_H
+
+#include "store/store.h"
+
+enum { MADE_MODELS_MAX = 12, MADE_LABELS_MAX = 4 };
+
+/* A model of kind labels (or detections, where another needs it) with labels a, b, c ... of one space. */
+struct made_model {
+    const char *name;
+    enum few_kind kind; // FEW_LABELS or FEW_DETECTIONS
+    const char *labels; // "ab": labels a and b of the space "letters"
+    int needs;          // index, or -1
+};
+
+struct made_cell {
+    enum few_outcome outcome;
+    int64_t time_us;
+    float confidences[MADE_LABELS_MAX]; // by the model's own labels; detections: those above 0 exist
+    bool no_output;
+};
+
+struct made_trace {
+    struct few__arena arena;
+    struct few_catalog catalog;
+    struct few__store *store;
+};
+
+/* Opens a new trace at path; the test fails if it cannot. */
+void made_open(struct made_trace *trace, const char *path, const char *purpose,
+               const struct made_model *models, size_t n_models);
+void made_item(struct made_trace *trace, const char *path, int64_t decode_us, const struct made_cell *cells);
+void made_close(struct made_trace *trace);
+
+#endif
