@@ -168,8 +168,8 @@ static void attach(struct builder *b, const struct few__yaml *node)
     frame->n++;
 }
 
-/* libfyaml gives the place after the star. */
-static struct few__place place_of_alias(struct builder *b, struct fy_event *event)
+/* libfyaml gives the place after a star or a quote. */
+static struct few__place place_before(struct builder *b, struct fy_event *event)
 {
     struct few__place place = place_of(b, event);
     if (place.column > 1) place.column--;
@@ -214,7 +214,9 @@ static void add_scalar(struct builder *b, struct fy_event *event)
     if (!node) return;
     struct fy_token *value = event->scalar.value;
     node->type = FEW__YAML_TEXT;
-    node->plain = !value || fy_token_scalar_style(value) == FYSS_PLAIN;
+    enum fy_scalar_style style = value ? fy_token_scalar_style(value) : FYSS_PLAIN;
+    node->plain = style == FYSS_PLAIN;
+    if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) node->place = place_before(b, event);
     node->text = token_text(b, value);
     if (!node->text) return;
     if (value && strlen(node->text) != fy_token_get_text_length(value))
@@ -234,11 +236,11 @@ static void add_alias(struct builder *b, struct fy_event *event)
         return;
     }
     if (!name) return;
-    few__problem(b->problems, place_of_alias(b, event), NULL, few__quoted(b->arena, name),
+    few__problem(b->problems, place_before(b, event), NULL, few__quoted(b->arena, name),
                  "an anchor that stands before its alias");
     struct few__yaml *node = new_node(b, event, NULL);
     if (!node) return;
-    node->place = place_of_alias(b, event);
+    node->place = place_before(b, event);
     node->text = "";
     node->plain = true;
     attach(b, node);

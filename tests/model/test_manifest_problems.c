@@ -103,7 +103,7 @@ static void test_values(void **state)
                  "6:51 models[0].input.std|a number above 0, or a list of one for each channel|0\n");
     expect_model(FILE_LINE INPUT_LINE OUTPUT_LINE
                  "    priority: \"1\"\n    cost: {time_ms: -1, memory: 5MB}\n",
-                 "8:16 models[0].priority|a number above 0|\"1\"\n"
+                 "8:15 models[0].priority|a number above 0|\"1\"\n"
                  "9:21 models[0].cost.time_ms|milliseconds from 0 to 1000000000|-1\n"
                  "9:33 models[0].cost.memory|bytes of at least 0, as a number or with KiB, MiB or GiB|5MB\n");
     expect_model(
@@ -329,7 +329,7 @@ static void test_many_mistakes(void **state)
     size_t n = 0;
     for (const char *s = lines; *s; s++) n += *s == '\n';
     assert_int_equal(n, FEW_ZOO_PROBLEMS_MAX);
-    assert_memory_equal(lines, "1:10 models[0]|a map|0\n2:2 models[1]|a map|1\n", 46);
+    assert_memory_equal(lines, "1:10 models[0]|a map|0\n2:2 models[1]|a map|1\n", 45);
     assert_non_null(strstr(lines, "\n100:2 models[99]|a map|99\n"));
     assert_non_null(strstr(err.message, "zoo.yaml: 201 mistakes in the manifest\n"));
     assert_non_null(strstr(err.message, "zoo.yaml:1:10: models[0]: expected a map, found 0\n"));
