@@ -168,10 +168,10 @@ static void test_sections_together(void **state)
                  "7:48 models[0].output.empty|no such key unless kind is scalar|0\n"
                  "7:62 models[0].output.tolerance|no such key unless kind is scalar|1\n"
                  "7:70 models[0].output.iou|no such key with this decoder|0.5\n");
-    expect_model(FILE_LINE INPUT_LINE "    output: {kind: box, decode: yolox, values: 5}\n",
-                 "7:20 models[0].output.kind|detections with this decoder|\"box\"\n"
-                 "7:48 models[0].output.values|no such key with this decoder|5\n"
-                 "7:48 models[0].output.values|4, the numbers of a box|5\n");
+    expect_model(FILE_LINE INPUT_LINE "    output: {kind: box, decode: ctc, values: 3}\n",
+                 "7:20 models[0].output.kind|sequence with this decoder|\"box\"\n"
+                 "7:46 models[0].output.values|no such key with this decoder|3\n"
+                 "7:46 models[0].output.values|4, or 5 with the confidence|3\n");
     expect_model(FILE_LINE INPUT_LINE "    output: {kind: labels}\n",
                  "7:13 models[0].output.labels|a name under labels|nothing\n");
     expect_model(FILE_LINE INPUT_LINE "    output: {kind: labels, labels: sky, values: 3}\n",
