@@ -147,6 +147,7 @@ class Zoo:
         self.models = [m for m in described if m["input"]["modality"] == "image"]
         self.models.sort(key=lambda m: "needs" in m)
         options = ort.SessionOptions()
+        options.log_severity_level = 3
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         for m in self.models:
             m["session"] = ort.InferenceSession(str(self.root / m["file"]), options, providers=["CPUExecutionProvider"])

@@ -36,10 +36,14 @@ bool few__text_ok(const struct few__text *text)
 static bool reserve(struct few__text *text, size_t n)
 {
     if (text->failed) return false;
+    if (n > text->max - text->n) {
+        text->failed = true;
+        return false;
+    }
     if (n < text->room - text->n) return true;
     size_t need = text->n + n + 1, room = text->room ? text->room : 256;
     while (room < need) room *= 2;
-    char *s = need - 1 > text->max ? NULL : few__resize(text->mem, text->s, room, 1);
+    char *s = few__resize(text->mem, text->s, room, 1);
     if (!s) {
         text->failed = true;
         return false;

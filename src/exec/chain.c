@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Builds the forest of needs in preorder. Invariant: order is a permutation, and [place[m], end[m]) of two models
- * are nested or apart. */
+/* Builds the forest of needs in preorder. Invariant: order is a permutation, and [place[m], end[m]) of two
+ * models are nested or apart. */
 #include "exec/chain.h"
 
 #include "core/error.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The forest of needs, laid out so that a need comes before its users and the users of a model, direct and not,
- * are one run of the order. */
+/* The forest of needs, laid out so that a need comes before its users and the users of a model, direct and
+ * not, are one run of the order. */
 #ifndef FEW_EXEC_CHAIN_H
 #define FEW_EXEC_CHAIN_H
 

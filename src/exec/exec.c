@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The executor's pure core: a machine of states over one item at a time.
  *
- * Invariants: n_pending + n_running + models DONE = n_models; running[] holds exactly the RUNNING models in the
- * order of start; a pending model's need is pending, running, or executed with something found (whatever else
- * happens to a need is passed on to its users at once); seen[l] > 0 only for labels in touched[].
- * Corner cases of AMS Algorithm 1 (TKDD 2022; algorithms.md 1.5): docs/exec.md. */
+ * Invariants: n_pending + n_running + models DONE = n_models; running[] holds exactly the RUNNING models in
+ * the order of start; a pending model's need is pending, running, or executed with something found (whatever
+ * else happens to a need is passed on to its users at once); seen[l] > 0 only for labels in touched[].
+ * Corner cases and how each was decided: docs/exec.md. */
 #include "exec/exec.h"
 
 #include <assert.h>

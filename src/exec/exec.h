@@ -68,17 +68,17 @@ struct few__exec_opts {
 };
 
 /* All memory is taken here; a step allocates nothing.
- * Errors: FEW_EINVAL a need that does not exist or is in a circle; FEW_ELIMIT more than FEW__LANES_MAX lanes or
- * FEW_MODELS_MAX models; FEW_ENOMEM. */
+ * Errors: FEW_EINVAL a need that does not exist or is in a circle; FEW_ELIMIT more than FEW__LANES_MAX lanes
+ * or FEW_MODELS_MAX models; FEW_ENOMEM. */
 enum few_status few__exec_create(const struct few__exec_opts *opts, struct few__exec **exec,
                                  struct few_error *err);
 void few__exec_destroy(struct few__exec *exec);
 
 /* One step. actions: (few__exec_actions_max,) room; returns how many. now_us never goes back.
  * DEADLINE and DONE after FINISH are ignored (a lane that ended too late). A DONE after the deadline whose
- * DEADLINE the driver has not sent yet counts as that DEADLINE: the model is late, and CANCEL may name one that
- * has ended. An event that cannot be (a model
- * that does not run, an item while one is open, a DEADLINE before its time) is a programmer's error and stops the program by assertion. */
+ * DEADLINE the driver has not sent yet counts as that DEADLINE: the model is late, and CANCEL may name one
+ * that has ended. An event that cannot be (a model that does not run, an item while one is open, a
+ * DEADLINE before its time) is a programmer's error and stops the program by assertion. */
 size_t few__exec_step(struct few__exec *exec, int64_t now_us, const struct few__event *event,
                       struct few__action *actions);
 size_t few__exec_actions_max(const struct few__exec *exec);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Re-verifies a log from its records and the catalog alone: nothing here is shared with the executor, so that a
- * mistake there cannot hide here. Invariant: state[] is what the records read so far say about the open item. */
+/* Re-verifies a log from its records and the catalog alone: nothing here is shared with the executor, so that
+ * a mistake there cannot hide here. Invariant: state[] is what the records read so far say about the open
+ * item. */
 #include <inttypes.h>
 #include <string.h>
 

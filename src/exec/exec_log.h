@@ -43,8 +43,9 @@ void few__exec_log_print(const struct few__exec_log *log, const struct few_catal
                          struct few__text *text);
 
 /* exec_check.c: re-verify a log against the catalog: nothing starts twice, needs before users and only if the
- * need found something, at most n_lanes at once, nothing starts at or after the deadline or runs past it without
- * CANCEL, DEADLINE recorded if the item lasts that long, time never goes back, every item finishes once.
+ * need found something, at most n_lanes at once, nothing starts at or after the deadline or runs past it
+ * without CANCEL, DEADLINE recorded if the item lasts that long, time never goes back, every item finishes
+ * once.
  * Errors: FEW_EINVAL with the number of the record (from 0) and the broken rule; FEW_ENOMEM. */
 enum few_status few__exec_check(const struct few__exec_log *log, const struct few_catalog *catalog,
                                 size_t n_lanes, struct few_error *err);

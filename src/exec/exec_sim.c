@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The virtual clock: the next event is the earliest end of what runs, or the deadline. Owns nothing; what runs and
- * since when is read from the executor. */
+/* The virtual clock: the next event is the earliest end of what runs, or the deadline. Owns nothing; what
+ * runs and since when is read from the executor. */
 #include "exec/exec_sim.h"
 
 #include <assert.h>
@@ -28,8 +28,8 @@ int64_t few__sim_item(struct few__exec *exec, uint64_t item, int64_t start_us, i
                       const struct few__sim_truth *truth)
 {
     struct few__action actions[FEW__LANES_MAX + 1];
-    int64_t deadline = FEW__NO_DEADLINE;
-    if (deadline_us != FEW__NO_DEADLINE) deadline = start_us + deadline_us;
+    bool forever = deadline_us > 0 && start_us > FEW__NO_DEADLINE - deadline_us;
+    int64_t deadline = forever || deadline_us == FEW__NO_DEADLINE ? FEW__NO_DEADLINE : start_us + deadline_us;
     int64_t now = start_us;
     struct few__event event = {.kind = FEW__EVENT_ITEM, .item = item, .deadline_us = deadline};
     for (;;) {

@@ -14,9 +14,9 @@ struct few__sim_truth {
     const struct few_output *output; // or NULL
 };
 
-/* item's number; truth: (n_models,); deadline_us: from the start of the item, FEW__NO_DEADLINE = none. The clock
- * starts at start_us. Returns the instant of FINISH; rows are in few__exec_rows. Events at one instant: DONE in
- * the order of start, then DEADLINE (a model that ends exactly at the deadline is executed). */
+/* item's number; truth: (n_models,); deadline_us: from the start of the item, FEW__NO_DEADLINE = none. The
+ * clock starts at start_us. Returns the instant of FINISH; rows are in few__exec_rows. Events at one instant:
+ * DONE in the order of start, then DEADLINE (a model that ends exactly at the deadline is executed). */
 int64_t few__sim_item(struct few__exec *exec, uint64_t item, int64_t start_us, int64_t deadline_us,
                       const struct few__sim_truth *truth);
 

@@ -35,9 +35,10 @@ struct few__view {
 
 enum few__answer { FEW__START, FEW__WAIT, FEW__STOP };
 
-/* FEW__START: start models[0 .. n-1] now, 1 <= n <= n_lanes - n_running. Each must be PENDING and its need executed
- * with something found. FEW__WAIT: ask again after the next completion; only while something runs. FEW__STOP:
- * nothing more on this item; what runs may end. Anything else is a programmer's error and stops the program. */
+/* FEW__START: start models[0 .. n-1] now, 1 <= n <= n_lanes - n_running. Each must be PENDING and its need
+ * executed with something found. FEW__WAIT: ask again after the next completion; only while something runs.
+ * FEW__STOP: nothing more on this item; what runs may end. Anything else is a programmer's error and stops
+ * the program. */
 struct few__choice {
     enum few__answer answer;
     size_t n;

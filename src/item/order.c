@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Completing an order of models so that every need comes before its users.
 #include "item/order.h"
 
 void few__order_complete(const struct few__chains *chains, const size_t *drawn, bool *placed, size_t *order)

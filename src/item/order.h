@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Orders of models as values. Under sched_deadline a model at position p of n with q = time * (n - p) has the
- * ratio n - p, so the scheduler follows the order; the average over a chain stays below the ratio of its first
- * pending model as long as a need comes before its users. */
+ * ratio n - p, so the scheduler follows the order; the average over a chain stays below the ratio of its
+ * first pending model as long as a need comes before its users. */
 #ifndef FEW_ITEM_ORDER_H
 #define FEW_ITEM_ORDER_H
 

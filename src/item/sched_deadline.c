@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* AMS Algorithm 1, cost-Q greedy (TKDD 2022, section 4; ICDE 2020), with chains of needs.
  *
- * One pass over the models in an order where a need comes before its users: the chain of a model is the chain of
- * its need and itself, so sums are carried down. Every corner case that the paper leaves open: docs/item.md.
- * Invariant: chains[m] is written before any user of m is looked at. */
+ * One pass over the models in an order where a need comes before its users: the chain of a model is the chain
+ * of its need and itself, so sums are carried down. Every corner case that the paper leaves open:
+ * docs/item.md. Invariant: chains[m] is written before any user of m is looked at. */
 #include "item/sched_deadline.h"
 
 #include <math.h>

@@ -22,7 +22,7 @@ struct few__value {
 enum few_status few__value_run_all(const struct few_catalog *catalog, const struct few_env *env,
                                    struct few__value *value, struct few_error *err);
 
-/* A new uniformly random order for each item, drawn from (seed, item) alone; needs brought forward as above. */
+/* A new uniformly random order for each item, drawn from (seed, item) alone; needs come forward as above. */
 enum few_status few__value_random(const struct few_catalog *catalog, uint64_t seed, const struct few_env *env,
                                   struct few__value *value, struct few_error *err);
 
@@ -38,8 +38,8 @@ enum few_status few__static_order(const struct few__trace *trace, const size_t *
                                   const struct few_cost *costs, const struct few_env *env, size_t *order,
                                   struct few_error *err);
 
-/* A fixed order as a value function. order: (n_models,) copied, every model once, a need before its users (else
- * the chain's average breaks the order); name: borrowed; costs as the scheduler will see them.
+/* A fixed order as a value function. order: (n_models,) copied, every model once, a need before its users
+ * (else the chain's average breaks the order); name: borrowed; costs as the scheduler will see them.
  * Errors: FEW_EINVAL not every model once; FEW_ENOMEM. */
 enum few_status few__value_order(const size_t *order, size_t n_models, const char *name,
                                  const struct few_cost *costs, const struct few_env *env,

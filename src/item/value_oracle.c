@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* oracle: the truth of a trace as values, for replays alone.
  *
- * few__value_oracle gives the marginal value given what has been seen. AMS's optimal policy (TKDD 2022, section 5)
- * sorts by total value, which repeats labels that another model has already given; few__value_oracle_total is that
- * one. In both a model that has nothing to add has 0, so that it comes last. */
+ * few__value_oracle gives the marginal value given what has been seen. AMS's optimal policy (TKDD 2022,
+ * section 5) sorts by total value, which repeats labels that another model has already given;
+ * few__value_oracle_total is that one. In both, what has nothing to add has 0 and comes last. */
 #include <assert.h>
 
 #include "core/env.h"

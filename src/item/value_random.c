@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* random: a uniformly random order for each item, drawn from (seed, item) alone, so that neither the items before
- * it nor the number of decisions matter. AMS, "random" (TKDD 2022, section 5). A model drawn before its need
- * brings the need forward: needs run a little earlier than uniform, everything else keeps its draw. */
+/* random: a uniformly random order for each item, drawn from (seed, item) alone, so that neither the items
+ * before it nor the number of decisions matter. AMS, "random" (TKDD 2022, section 5). A model drawn before
+ * its need brings the need forward: needs run a little earlier than uniform, the rest keeps its draw. */
 #include "core/env.h"
 #include "core/error.h"
 #include "core/mem.h"

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* static: one order for all items, greedy by mean marginal value over time on a trace. No paper shows it; it is what
- * a learned scheduler has to beat.
+/* static: one order for all items, greedy by mean marginal value over time on a trace. No paper shows it; it
+ * is what a learned scheduler has to beat.
  *
- * The value of a set of models on an item is the sum over distinct valuable labels of the highest confidence. Labels
- * of an item are numbered among themselves (slots), so that what has been seen costs one float for each label that
- * occurs, not items x labels:
+ * The value of a set of models on an item is the sum over distinct valuable labels of the highest confidence.
+ * Labels of an item are numbered among themselves (slots), so that what has been seen costs one float for
+ * each label that occurs, not items x labels:
  *     entries of item i, model m:  entries[first[i * n_models + m] .. first[i * n_models + m + 1] - 1]
- * Invariant: seen[slot] is the highest confidence that the models placed so far gave that label on that item. */
+ * Invariant: seen[slot] is the highest confidence that the models placed so far gave that label on that item.
+ * */
 #include <string.h>
 
 #include "core/env.h"

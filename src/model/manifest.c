@@ -11,6 +11,7 @@
 #include "core/digest.h"
 #include "core/env.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/text.h"
 #include "model/manifest_draft.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* 10,000 random workloads under a policy that answers at random: whatever it answers, the log passes the checker,
- * rows agree with the log and with each other, and one seed gives one log. */
+/* 10,000 random workloads under a policy that answers at random: whatever it answers, the log passes the
+ * checker, rows agree with the log and with each other, and one seed gives one log. */
 #include "exec/world.h"
 
 #include <stdio.h>

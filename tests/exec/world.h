@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Small made-up catalogs with what really happens when their models run, for tests of the executor and of what
- * decides through it. */
+/* Small made-up catalogs with what really happens when their models run, for tests of the executor and of
+ * what decides through it. */
 #ifndef FEW_TESTS_WORLD_H
 #define FEW_TESTS_WORLD_H
 
@@ -31,8 +31,8 @@ void t_world_time(struct t_world *world, size_t model, int64_t time_us);
 /* One more valuable label of what the model says. */
 void t_world_says(struct t_world *world, size_t model, int32_t label, float confidence);
 
-/* 0 .. max_models models (max_models <= T_MODELS), needs in either direction of the index, results of all kinds,
- * true times near the expected ones. */
+/* 0 .. max_models models (max_models <= T_MODELS), needs in either direction of the index, results of all
+ * kinds, true times near the expected ones. */
 void t_world_random(struct t_world *world, struct few__rng *rng, size_t max_models);
 
 /* A chooser that starts script[0 .. n-1] one by one as lanes are free, then stops. */

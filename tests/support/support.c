@@ -73,7 +73,7 @@ const char *t_tmpdir(void)
 {
     if (n_dirs == 0) atexit(remove_dirs);
     assert_true(n_dirs < sizeof dirs / sizeof *dirs);
-    strcpy(dirs[n_dirs], "/tmp/fewer-test-XXXXXX");
+    snprintf(dirs[n_dirs], sizeof dirs[0], "/tmp/fewer-test-XXXXXX");
     assert_non_null(mkdtemp(dirs[n_dirs]));
     return dirs[n_dirs++];
 }

@@ -50,7 +50,7 @@ const char *t_build(void);
 /* "../shared/zoo" from the source tree (or FEW_TEST_ZOO), or NULL: then call skip(). */
 const char *t_zoo(void);
 
-/* The ONNX Runtime library of the set-up (build/runtime.path, .venv, or FEW_TEST_RUNTIME), or NULL. */
+/* The ONNX Runtime library of the set-up (FEW_TEST_RUNTIME, else that in .venv), or NULL. */
 const char *t_runtime(void);
 
 /* An allocator that counts, and fails one allocation. */

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/* label_folder ZOO.yaml FOLDER [DEADLINE_MS]: one line for each photograph with its valuable labels.
+ *
+ *     cc -o label_folder label_folder.c $(pkg-config --cflags --libs fewer) */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <fewer/fewer.h>
+
+static void print_labels(const struct few_model *model, const struct few_output *output)
+{
+    bool listed = model->n_labels > 0 && model->label_ids;
+    if (output->kind == FEW_DETECTIONS && listed) {
+        for (size_t i = 0; i < output->n; i++)
+            if (output->detections[i].confidence > model->threshold)
+                printf(" %s", model->labels[output->detections[i].label]);
+    } else if ((output->kind == FEW_CLASSES || output->kind == FEW_LABELS) && listed) {
+        for (size_t i = 0; i < output->n; i++)
+            if (output->values[i] > model->threshold && !model->is_null[i]) printf(" %s", model->labels[i]);
+    } else if (!output->empty && output->confidence > model->threshold) {
+        printf(" %s", model->name);
+    }
+}
+
+static void print_result(const struct few_catalog *catalog, const struct few_result *result)
+{
+    printf("%s:", result->path);
+    for (size_t i = 0; i < result->n_models; i++)
+        if (result->rows[i].output) print_labels(&catalog->models[i], result->rows[i].output);
+    puts(result->status == FEW_OK ? "" : result->message);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) return fprintf(stderr, "usage: label_folder ZOO.yaml FOLDER [DEADLINE_MS]\n"), 2;
+    const char *folder = argv[2];
+    struct few_session_opts opts = {.size = sizeof opts};
+    if (argc > 3) opts.deadline_us = strtol(argv[3], NULL, 10) * 1000;
+
+    struct few_error err = {0};
+    struct few_zoo *zoo = NULL;
+    struct few_policy *policy = NULL;
+    struct few_items *items = NULL;
+    struct few_session *session = NULL;
+    const struct few_result *result;
+    enum few_status status = few_zoo_open(argv[1], NULL, &zoo, &err);
+    if (status == FEW_OK) status = few_policy_open("run_all", zoo, &policy, &err);
+    if (status == FEW_OK) status = few_items_open(&folder, 1, NULL, NULL, &items, &err);
+    if (status == FEW_OK) status = few_session_create(zoo, policy, &opts, &session, &err);
+    for (size_t i = 0; status == FEW_OK && i < few_items_count(items); i++) {
+        status = few_session_submit(session, few_items_path(items, i), &err);
+        if (status == FEW_OK) status = few_session_receive(session, &result, &err);
+        if (status == FEW_OK) print_result(few_zoo_catalog(zoo), result);
+    }
+    if (status != FEW_OK) fprintf(stderr, "label_folder: %s\n", err.message);
+    if (few_session_close(session, &err) != FEW_OK) fprintf(stderr, "label_folder: %s\n", err.message);
+    few_items_close(items);
+    few_policy_close(policy);
+    few_zoo_close(zoo);
+    return status == FEW_OK ? 0 : 1;
+}
