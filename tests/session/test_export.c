@@ -4,10 +4,8 @@
 
 #include <stdlib.h>
 
-#include <jansson.h>
-#include <sqlite3.h>
-
 #include <fewer/trace.h>
+#include <jansson.h>
 
 // What an export wrote, NUL behind it; owned.
 static char *exported(const char *format, size_t *n)
@@ -126,16 +124,11 @@ static char take_field(const char **p, char *out)
 static void test_csv(void **state)
 {
     (void)state;
-    sqlite3 *db;
     size_t n, n_json;
     t_tmpdir();
     fix_store(t_path("a.db"), 5, true);
-    sqlite3_open(t_path("a.db"), &db); // a name that needs quotes
-    assert_int_equal(sqlite3_exec(db,
-                                  "UPDATE items SET path = 'a, \"b\"' || char(13, 10) || 'c' WHERE id = 1",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    sqlite3_close(db);
+    fix_sql(t_path("a.db"), // a name that needs quotes
+            "UPDATE items SET path = 'a, \"b\"' || char(13, 10) || 'c' WHERE id = 1");
     char *csv = exported("csv", &n), *lines = exported("jsonl", &n_json), *line = lines;
     static const char *const names[] = {"item", "model",  "status",     "reason", "time_ms",
                                         "kind", "output", "confidence", "text"};
@@ -290,12 +283,9 @@ static void test_damaged_output(void **state)
 {
     (void)state;
     struct few_error err;
-    sqlite3 *db;
     t_tmpdir();
     fix_store(t_path("a.db"), 2, false);
-    sqlite3_open(t_path("a.db"), &db);
-    sqlite3_exec(db, "UPDATE results SET output = x'0203' WHERE item = 1 AND model = 3", NULL, NULL, NULL);
-    sqlite3_close(db);
+    fix_sql(t_path("a.db"), "UPDATE results SET output = x'0203' WHERE item = 1 AND model = 3");
     FILE *out = tmpfile();
     assert_status(few_export(t_path("a.db"), "jsonl", out, &err), FEW_ESTORE, &err);
     assert_non_null(strstr(err.message, "a.db: damaged: item 1: model objects_big: "));

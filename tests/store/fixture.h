@@ -4,7 +4,10 @@
 #define FEW_TESTS_STORE_FIXTURE_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <sqlite3.h>
 
 #include "support/support.h"
 
@@ -12,6 +15,31 @@
 #include "model/catalog.h"
 #include "model/output.h"
 #include "store/store.h"
+
+/* Change a database behind the store's back. */
+static inline void fix_sql(const char *path, const char *text)
+{
+    sqlite3 *db;
+    char *why = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, text, NULL, NULL, &why) != SQLITE_OK) fail_msg("%s: %s", text, why);
+    sqlite3_close(db);
+}
+
+/* A whole file; free() it. */
+static inline char *fix_slurp(const char *path, size_t *n)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    fseek(file, 0, SEEK_END);
+    *n = (size_t)ftell(file);
+    rewind(file);
+    char *data = malloc(*n + 1);
+    assert_non_null(data);
+    assert_int_equal(fread(data, 1, *n, file), *n);
+    fclose(file);
+    return data;
+}
 
 enum { SCENE, TAGS, OBJECTS, OBJECTS_BIG, FACE, AGE, POSE, WORDS, HAND, MODELS };
 

@@ -240,76 +240,72 @@ static void test_times_and_counts(void **state)
     few__store_close(store, NULL);
 }
 
+static const struct {
+    const char *text, *message;
+} mistakes[] = {
+    {"{\"image\":\"a\",}", "in.jsonl:2:14: expected JSON: "},
+    {"[1]", "in.jsonl:2:1: expected an object, found an array"},
+    {"{\"image\":\"a\"", "in.jsonl:2:12: expected JSON: "},
+    {"{\"image\":\"a\",\"image\":\"b\"}", "in.jsonl:2:20: expected JSON: "},
+    {"{\"models\":{}}", "in.jsonl:2:1: item: expected a path"},
+    {"{\"image\": 7,\"models\":{}}", "in.jsonl:2:11: image: expected a path"},
+    {"{\"item\":\"\",\"models\":{}}", "in.jsonl:2:9: item: expected a path"},
+    {"{\"item\":\"a\"}", "in.jsonl:2:1: models: expected an object, found nothing"},
+    {"{\"item\":\"a\",\"models\":[]}", "in.jsonl:2:22: models: expected an object, found an array of 0"},
+    {"{\"item\":\"a\",\"w\":-1,\"models\":{}}",
+     "in.jsonl:2:17: w: expected a number from 0 to 1e+09, found -1"},
+    {"{\"item\":\"models\",\"models\":{\"tags\":5}}", "in.jsonl:2:35: tags: expected an object, found 5"},
+    {"{\"item\":\"a\",\"models\":{\"tags\":{\"ran\":1}}}", "in.jsonl:2:37: tags.ran: expected true or false"},
+    {"{\"item\":\"a\",\"models\":{\"tags\":{}}}", "in.jsonl:2:30: tags: expected \"labels\" or \"valuable\""},
+    {"{\"item\":\"a\",\"models\":{\"tags\":{\"labels\":[1]}}}",
+     "in.jsonl:2:40: tags.labels: expected an array of 2, found an array of 1"},
+    {"{\"item\":\"a\",\"models\":{\"tags\":{\"labels\":[1,1.5]}}}",
+     "tags.labels: expected numbers from 0 to 1, found 1.5 at 1"},
+    {"{\"item\":\"a\",\"models\":{\"tags\":{\"valuable\":[[2,0.5]]}}}",
+     "in.jsonl:2:42: tags.valuable: expected [index below 2, confidence"},
+    {"{\"item\":\"a\",\"models\":{\"tags\":{\"valuable\":[[-1,0.5]]}}}", "tags.valuable: "},
+    {"{\"item\":\"a\",\"models\":{\"tags\":{\"valuable\":[[0,0.5,1]]}}}", "tags.valuable: "},
+    {"{\"item\":\"a\",\"models\":{\"tags\":{\"valuable\":{}}}}", "tags.valuable: expected an array"},
+    {"{\"item\":\"a\",\"models\":{\"tags\":{\"labels\":[1,1],\"ms\":-3}}}",
+     "tags.ms: expected a number from 0"},
+    {"{\"item\":\"a\",\"models\":{\"face\":{}}}", "face: expected \"detections\""},
+    {"{\"item\":\"a\",\"models\":{\"face\":{\"bbox\":[1,2,3]}}}", "face.bbox: expected [x, y, w, h]"},
+    {"{\"item\":\"a\",\"models\":{\"face\":{\"bbox\":[0,0,-1,1]}}}", "face.bbox: expected [x, y, w, h]"},
+    {"{\"item\":\"a\",\"models\":{\"face\":{\"bbox\":[0,0,1,1],\"conf\":2}}}",
+     "face.conf: expected a number"},
+    {"{\"item\":\"a\",\"models\":{\"face\":{\"valuable\":[[0,1]]}}}",
+     "face: expected \"detections\" or \"bbox\""},
+    {"{\"item\":\"a\",\"models\":{\"face\":{\"detections\":[[1,0.5,0,0,1,1]]}}}",
+     "face.detections: expected ["},
+    {"{\"item\":\"a\",\"models\":{\"objects\":{\"detections\":[[3,0.5,0,0,1,1]]}}}", "objects.detections: "},
+    {"{\"item\":\"a\",\"models\":{\"objects\":{\"detections\":[[0,0.5,0,0,1]]}}}", "objects.detections: "},
+    {"{\"item\":\"a\",\"models\":{\"objects\":{\"detections\":7}}}", "objects.detections: expected an array"},
+    {"{\"item\":\"a\",\"models\":{\"age\":{\"scalar\":null}}}",
+     "age.scalar: expected a number, found nothing"},
+    {"{\"item\":\"a\",\"models\":{\"age\":{\"scalar\":1e300}}}", "age.scalar: expected less"},
+    {"{\"item\":\"a\",\"models\":{\"pose\":{\"vector\":[1,\"x\"]}}}",
+     "pose.vector: expected numbers, found \"x\" at 1"},
+    {"{\"item\":\"a\",\"models\":{\"pose\":{\"vector\":4}}}",
+     "pose.vector: expected an array of numbers, found 4"},
+    {"{\"item\":\"a\",\"models\":{\"words\":{\"sequence\":[\"z\"]}}}",
+     "words.sequence: expected a token of the model's alphabet, found \"z\""},
+    {"{\"item\":\"a\",\"models\":{\"words\":{\"sequence\":[4]}}}", "words.sequence: expected a token"},
+    {"{\"item\":\"a\",\"models\":{\"words\":{\"sequence\":\"a\"}}}", "words.sequence: expected an array"},
+};
+
 static void test_mistakes(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text, *message;
-    } cases[] = {
-        {"{\"image\":\"a\",}", "in.jsonl:2:14: expected JSON: "},
-        {"[1]", "in.jsonl:2:1: expected an object, found an array"},
-        {"{\"image\":\"a\"", "in.jsonl:2:12: expected JSON: "},
-        {"{\"image\":\"a\",\"image\":\"b\"}", "in.jsonl:2:20: expected JSON: "},
-        {"{\"models\":{}}", "in.jsonl:2:1: item: expected a path"},
-        {"{\"image\": 7,\"models\":{}}", "in.jsonl:2:11: image: expected a path"},
-        {"{\"item\":\"\",\"models\":{}}", "in.jsonl:2:9: item: expected a path"},
-        {"{\"item\":\"a\"}", "in.jsonl:2:1: models: expected an object, found nothing"},
-        {"{\"item\":\"a\",\"models\":[]}", "in.jsonl:2:22: models: expected an object, found an array of 0"},
-        {"{\"item\":\"a\",\"w\":-1,\"models\":{}}",
-         "in.jsonl:2:17: w: expected a number from 0 to 1e+09, found -1"},
-        {"{\"item\":\"models\",\"models\":{\"tags\":5}}", "in.jsonl:2:35: tags: expected an object, found 5"},
-        {"{\"item\":\"a\",\"models\":{\"tags\":{\"ran\":1}}}",
-         "in.jsonl:2:37: tags.ran: expected true or false"},
-        {"{\"item\":\"a\",\"models\":{\"tags\":{}}}",
-         "in.jsonl:2:30: tags: expected \"labels\" or \"valuable\""},
-        {"{\"item\":\"a\",\"models\":{\"tags\":{\"labels\":[1]}}}",
-         "in.jsonl:2:40: tags.labels: expected an array of 2, found an array of 1"},
-        {"{\"item\":\"a\",\"models\":{\"tags\":{\"labels\":[1,1.5]}}}",
-         "tags.labels: expected numbers from 0 to 1, found 1.5 at 1"},
-        {"{\"item\":\"a\",\"models\":{\"tags\":{\"valuable\":[[2,0.5]]}}}",
-         "in.jsonl:2:42: tags.valuable: expected [index below 2, confidence"},
-        {"{\"item\":\"a\",\"models\":{\"tags\":{\"valuable\":[[-1,0.5]]}}}", "tags.valuable: "},
-        {"{\"item\":\"a\",\"models\":{\"tags\":{\"valuable\":[[0,0.5,1]]}}}", "tags.valuable: "},
-        {"{\"item\":\"a\",\"models\":{\"tags\":{\"valuable\":{}}}}", "tags.valuable: expected an array"},
-        {"{\"item\":\"a\",\"models\":{\"tags\":{\"labels\":[1,1],\"ms\":-3}}}",
-         "tags.ms: expected a number from 0"},
-        {"{\"item\":\"a\",\"models\":{\"face\":{}}}", "face: expected \"detections\""},
-        {"{\"item\":\"a\",\"models\":{\"face\":{\"bbox\":[1,2,3]}}}", "face.bbox: expected [x, y, w, h]"},
-        {"{\"item\":\"a\",\"models\":{\"face\":{\"bbox\":[0,0,-1,1]}}}", "face.bbox: expected [x, y, w, h]"},
-        {"{\"item\":\"a\",\"models\":{\"face\":{\"bbox\":[0,0,1,1],\"conf\":2}}}",
-         "face.conf: expected a number"},
-        {"{\"item\":\"a\",\"models\":{\"face\":{\"valuable\":[[0,1]]}}}",
-         "face: expected \"detections\" or \"bbox\""},
-        {"{\"item\":\"a\",\"models\":{\"face\":{\"detections\":[[1,0.5,0,0,1,1]]}}}",
-         "face.detections: expected ["},
-        {"{\"item\":\"a\",\"models\":{\"objects\":{\"detections\":[[3,0.5,0,0,1,1]]}}}",
-         "objects.detections: "},
-        {"{\"item\":\"a\",\"models\":{\"objects\":{\"detections\":[[0,0.5,0,0,1]]}}}",
-         "objects.detections: "},
-        {"{\"item\":\"a\",\"models\":{\"objects\":{\"detections\":7}}}",
-         "objects.detections: expected an array"},
-        {"{\"item\":\"a\",\"models\":{\"age\":{\"scalar\":null}}}",
-         "age.scalar: expected a number, found nothing"},
-        {"{\"item\":\"a\",\"models\":{\"age\":{\"scalar\":1e300}}}", "age.scalar: expected less"},
-        {"{\"item\":\"a\",\"models\":{\"pose\":{\"vector\":[1,\"x\"]}}}",
-         "pose.vector: expected numbers, found \"x\" at 1"},
-        {"{\"item\":\"a\",\"models\":{\"pose\":{\"vector\":4}}}",
-         "pose.vector: expected an array of numbers, found 4"},
-        {"{\"item\":\"a\",\"models\":{\"words\":{\"sequence\":[\"z\"]}}}",
-         "words.sequence: expected a token of the model's alphabet, found \"z\""},
-        {"{\"item\":\"a\",\"models\":{\"words\":{\"sequence\":[4]}}}", "words.sequence: expected a token"},
-        {"{\"item\":\"a\",\"models\":{\"words\":{\"sequence\":\"a\"}}}", "words.sequence: expected an array"},
-    };
     static const char good[] = "{\"item\":\"first\",\"models\":{}}\n";
     struct few_error err;
     struct few_import_stats stats;
     t_tmpdir();
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         char text[512];
-        snprintf(text, sizeof text, "%s%s\n", good, cases[i].text);
+        snprintf(text, sizeof text, "%s%s\n", good, mistakes[i].text);
         enum few_status status = import_text(text, &stats, &err);
-        if (status != FEW_EPARSE || !strstr(err.message, cases[i].message))
-            fail_msg("%s: %s: %s", cases[i].text, few_status_name(status), err.message);
+        if (status != FEW_EPARSE || !strstr(err.message, mistakes[i].message))
+            fail_msg("%s: %s: %s", mistakes[i].text, few_status_name(status), err.message);
         assert_int_equal(stats.items, 0);
         assert_int_equal(access(t_path("out.db"), F_OK), -1);
         assert_int_equal(access(t_path("out.db.part"), F_OK), -1);
@@ -380,20 +376,6 @@ static void test_longest_line(void **state)
     few__arena_finish(&zoo.arena);
 }
 
-static char *slurp(const char *path, size_t *n)
-{
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    fseek(file, 0, SEEK_END);
-    *n = (size_t)ftell(file);
-    rewind(file);
-    char *data = malloc(*n + 1);
-    assert_non_null(data);
-    assert_int_equal(fread(data, 1, *n, file), *n);
-    fclose(file);
-    return data;
-}
-
 static const char three_lines[] =
     "{\"image\":\"a\",\"models\":{\"scene\":{\"labels\":[1,0,0]}}}\n"
     "{\"image\":\"b\",\"models\":{\"scene\":{\"labels\":[0,1,0]},\"words\":{\"sequence\":[\"a\"]}}}\n"
@@ -419,7 +401,7 @@ static void test_gzip_equals_plain(void **state)
         assert_status(few_import("in", &zoo, "out.db", false, NULL, &err), FEW_OK, &err);
     }
     assert_int_equal(chdir(before), 0);
-    char *a = slurp(t_path("a/out.db"), &n_a), *b = slurp(t_path("b/out.db"), &n_b);
+    char *a = fix_slurp(t_path("a/out.db"), &n_a), *b = fix_slurp(t_path("b/out.db"), &n_b);
     assert_int_equal(n_a, n_b);
     assert_memory_equal(a, b, n_a);
     free(a);
@@ -436,7 +418,7 @@ static void test_cut_gzip(void **state)
     t_tmpdir();
     open_zoo(&zoo, NULL);
     write_gz(t_path("in.gz"), three_lines, 1000);
-    char *data = slurp(t_path("in.gz"), &n);
+    char *data = fix_slurp(t_path("in.gz"), &n);
     t_write(t_path("cut.gz"), data, n / 2);
     assert_status(few_import(t_path("cut.gz"), &zoo, t_path("a.db"), false, NULL, &err), FEW_EIO, &err);
     assert_non_null(strstr(err.message, "cut.gz: cannot be read"));
@@ -507,6 +489,58 @@ static void test_no_memory(void **state)
     few__arena_finish(&zoo.arena);
 }
 
+static void expect(const struct few__trace *trace, const char *model, size_t ran, size_t empty,
+                   size_t valuable)
+{
+    int m = few__catalog_find(&trace->catalog, model);
+    size_t counts[3] = {0};
+    assert_true(m >= 0);
+    for (size_t i = 0; i < trace->n_items; i++) {
+        const struct few__trace_cell *cell = few__trace_cell(trace, i, (size_t)m);
+        counts[0] += cell->outcome == FEW_EXECUTED;
+        counts[1] += cell->empty;
+        counts[2] += cell->n_valuable;
+    }
+    if (counts[0] != ran || counts[1] != empty || counts[2] != valuable)
+        fail_msg("%s: ran %zu, empty %zu, valuable %zu", model, counts[0], counts[1], counts[2]);
+}
+
+// The trace that comes with the zoo; the numbers were counted in it by another program.
+static void test_real_trace(void **state)
+{
+    (void)state;
+    char manifest[4096], lines[4096];
+    struct few_error err;
+    struct few_zoo *zoo;
+    struct few_import_stats stats;
+    struct few__trace *trace;
+    size_t n_test = 0;
+    snprintf(manifest, sizeof manifest, "%s/examples/photo-zoo/zoo.yaml", t_source());
+    if (!t_zoo() || access(manifest, R_OK) != 0) skip();
+    snprintf(lines, sizeof lines, "%s/trace.jsonl.gz", t_zoo());
+    t_tmpdir();
+    struct few_zoo_opts opts = {.size = sizeof opts, .root = t_zoo()};
+    assert_status(few_zoo_open(manifest, &opts, &zoo, &err), FEW_OK, &err);
+    assert_status(few_import(lines, zoo, t_path("a.db"), false, &stats, &err), FEW_OK, &err);
+    assert_int_equal(stats.items, 4051);
+    assert_int_equal(stats.items_failed, 0);
+    assert_int_equal(stats.outputs, 116358);
+    assert_int_equal(stats.unknown, 0);
+    assert_status(few__trace_load(t_path("a.db"), false, NULL, &trace, &err), FEW_OK, &err);
+    for (size_t i = 0; i < trace->n_items; i++) n_test += trace->items[i].is_test;
+    assert_int_equal(n_test, 3295);
+    expect(trace, "mobilenet_v2_100_224", 4051, 0, 2188);
+    expect(trace, "inat_bird", 4051, 0, 118);
+    expect(trace, "fastestdet", 4051, 0, 8928);
+    expect(trace, "ultraface_rfb_320", 4051, 3089, 962);
+    expect(trace, "person_192", 4051, 2954, 948);
+    expect(trace, "face_emotion", 962, 3089, 500);
+    expect(trace, "face_pose", 962, 3089, 962);
+    expect(trace, "text_det_640", 4051, 2842, 1209);
+    few__trace_free(trace);
+    few_zoo_close(zoo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -524,6 +558,7 @@ int main(void)
         cmocka_unit_test(test_stdin),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_real_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

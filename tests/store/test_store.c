@@ -11,18 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "core/rng.h"
-
-static void sql(const char *path, const char *text)
-{
-    sqlite3 *db;
-    char *why = NULL;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, text, NULL, NULL, &why) != SQLITE_OK) fail_msg("%s: %s", text, why);
-    sqlite3_close(db);
-}
 
 static struct few__store *create(const char *path, struct few__arena *arena)
 {
@@ -128,73 +117,91 @@ static void test_lists_are_stored_once(void **state)
     few__arena_finish(&arena);
 }
 
+enum { MANY = 700 }; // more reasons than the cache holds, several batches
+
+struct sample { // what the i-th item of a test is
+    char path[32], reason[400];
+    uint8_t thumbnail[FEW__STORE_THUMBNAIL];
+    struct few__item_row row;
+    struct few__cell cells[MODELS];
+};
+
+static void make_sample(struct few__arena *arena, int i, struct sample *out)
+{
+    few__arena_reset(arena);
+    snprintf(out->path, sizeof out->path, "p\xff%d", i);
+    if (i % 10) snprintf(out->reason, sizeof out->reason, "reason %d", i / 2);
+    else snprintf(out->reason, sizeof out->reason, "%0300d", i);
+    for (size_t k = 0; k < sizeof out->thumbnail; k++) out->thumbnail[k] = (uint8_t)(k * 7 + (size_t)i);
+    fix_cells(arena, i, out->cells);
+    out->cells[HAND].reason = out->reason;
+    out->row = (struct few__item_row){.id = i,
+                                      .path = out->path,
+                                      .digest = "dd",
+                                      .width = i,
+                                      .height = 2,
+                                      .decode_us = 3,
+                                      .elapsed_us = 4,
+                                      .deadline_missed = i % 2 == 0,
+                                      .status = i % 5 ? FEW_OK : FEW_EDECODE,
+                                      .message = i % 5 ? "" : "why",
+                                      .thumbnail = i % 3 ? NULL : out->thumbnail};
+}
+
+static void assert_same_item(const struct few__item_row *a, const struct few__item_row *b)
+{
+    assert_int_equal(a->id, b->id);
+    assert_string_equal(a->path, b->path);
+    assert_string_equal(a->digest, b->digest);
+    assert_int_equal(a->width, b->width);
+    assert_int_equal(a->height, b->height);
+    assert_int_equal(a->decode_us, b->decode_us);
+    assert_int_equal(a->elapsed_us, b->elapsed_us);
+    assert_int_equal(a->deadline_missed, b->deadline_missed);
+    assert_int_equal(a->status, b->status);
+    assert_string_equal(a->message, b->message);
+    assert_int_equal(!a->thumbnail, !b->thumbnail);
+    if (a->thumbnail) assert_memory_equal(a->thumbnail, b->thumbnail, FEW__STORE_THUMBNAIL);
+}
+
+static void assert_same_cell(const struct few__cell *a, const struct few__cell *b)
+{
+    assert_int_equal(a->outcome, b->outcome);
+    assert_string_equal(a->reason, b->reason);
+    assert_int_equal(a->start_us, b->start_us);
+    assert_int_equal(a->time_us, b->time_us);
+    assert_int_equal(!a->output, !b->output);
+    assert_int_equal(a->n_output, b->n_output);
+    if (a->output) assert_memory_equal(a->output, b->output, a->n_output);
+}
+
 static void test_items_come_back(void **state)
 {
     (void)state;
     struct few__arena arena;
     struct few_error err;
-    struct few__cell cells[MODELS], got[MODELS];
+    struct few__cell got[MODELS];
     struct few__item_row item;
-    uint8_t thumbnail[FEW__STORE_THUMBNAIL];
-    char long_reason[400];
+    static struct sample sample;
     int64_t n;
     t_tmpdir();
     few__arena_init(&arena, NULL, 1 << 24);
-    memset(long_reason, 'r', sizeof long_reason);
-    long_reason[sizeof long_reason - 1] = 0;
-    for (size_t i = 0; i < sizeof thumbnail; i++) thumbnail[i] = (uint8_t)(i * 7);
     struct few__store *store = create(t_path("a.db"), &arena);
-    for (int i = 0; i < 700; i++) { // more than fit the cache of reasons, several batches
-        char reason[32], path[32];
-        snprintf(reason, sizeof reason, "reason %d", i / 2);
-        snprintf(path, sizeof path, "p\xff%d", i);
-        fix_cells(&arena, i, cells);
-        cells[HAND].reason = i % 10 ? reason : long_reason;
-        struct few__item_row row = {99,
-                                    path,
-                                    "dd",
-                                    i,
-                                    2,
-                                    3,
-                                    4,
-                                    i % 2 == 0,
-                                    i % 5 ? FEW_OK : FEW_EDECODE,
-                                    i % 5 ? "" : "why",
-                                    i % 3 ? NULL : thumbnail};
-        assert_status(few__store_put(store, &row, cells, &err), FEW_OK, &err);
+    for (int i = 0; i < MANY; i++) {
+        make_sample(&arena, i, &sample);
+        sample.row.id = 99; // ignored
+        assert_status(few__store_put(store, &sample.row, sample.cells, &err), FEW_OK, &err);
     }
     assert_status(few__store_count(store, &n, &err), FEW_OK, &err);
-    assert_int_equal(n, 700);
+    assert_int_equal(n, MANY);
     assert_status(few__store_close(store, &err), FEW_OK, &err);
     assert_status(few__store_open(t_path("a.db"), NULL, &store, &err), FEW_OK, &err);
     assert_status(few__store_rewind(store, true, &err), FEW_OK, &err);
-    for (int i = 0; i < 700; i++) {
-        char reason[32], path[32];
-        snprintf(reason, sizeof reason, "reason %d", i / 2);
-        snprintf(path, sizeof path, "p\xff%d", i);
+    for (int i = 0; i < MANY; i++) {
+        make_sample(&arena, i, &sample);
         assert_status(few__store_next(store, &item, got, &err), FEW_OK, &err);
-        assert_int_equal(item.id, i);
-        assert_string_equal(item.path, path);
-        assert_string_equal(item.digest, "dd");
-        assert_int_equal(item.width, i);
-        assert_int_equal(item.decode_us, 3);
-        assert_int_equal(item.elapsed_us, 4);
-        assert_int_equal(item.deadline_missed, i % 2 == 0);
-        assert_int_equal(item.status, i % 5 ? FEW_OK : FEW_EDECODE);
-        assert_string_equal(item.message, i % 5 ? "" : "why");
-        assert_int_equal(!item.thumbnail, i % 3 != 0);
-        if (item.thumbnail) assert_memory_equal(item.thumbnail, thumbnail, sizeof thumbnail);
-        fix_cells(&arena, i, cells);
-        cells[HAND].reason = i % 10 ? reason : long_reason;
-        for (size_t m = 0; m < MODELS; m++) {
-            assert_int_equal(got[m].outcome, cells[m].outcome);
-            assert_string_equal(got[m].reason, cells[m].reason);
-            assert_int_equal(got[m].start_us, cells[m].start_us);
-            assert_int_equal(got[m].time_us, cells[m].time_us);
-            assert_int_equal(!got[m].output, !cells[m].output);
-            assert_int_equal(got[m].n_output, cells[m].n_output);
-            if (got[m].output) assert_memory_equal(got[m].output, cells[m].output, cells[m].n_output);
-        }
+        assert_same_item(&item, &sample.row);
+        for (size_t m = 0; m < MODELS; m++) assert_same_cell(&got[m], &sample.cells[m]);
     }
     assert_status(few__store_next(store, &item, got, &err), FEW_END, &err);
     assert_status(few__store_rewind(store, false, &err), FEW_OK, &err);
@@ -361,11 +368,11 @@ static void test_other_files(void **state)
     assert_non_null(strstr(err.message, "text.db: expected a trace or run file"));
     t_write(t_path("empty.db"), "", 0);
     assert_status(few__store_open(t_path("empty.db"), NULL, &store, &err), FEW_ESTORE, &err);
-    sql(t_path("other.db"), "CREATE TABLE items(x); PRAGMA application_id = 7");
+    fix_sql(t_path("other.db"), "CREATE TABLE items(x); PRAGMA application_id = 7");
     assert_status(few__store_open(t_path("other.db"), NULL, &store, &err), FEW_ESTORE, &err);
     assert_non_null(strstr(err.message, "another program's"));
     fix_store(t_path("new.db"), 1, false);
-    sql(t_path("new.db"), "PRAGMA user_version = 2");
+    fix_sql(t_path("new.db"), "PRAGMA user_version = 2");
     assert_status(few__store_open(t_path("new.db"), NULL, &store, &err), FEW_EVERSION, &err);
     assert_non_null(strstr(err.message, "expected version 1 of the file, found 2"));
     assert_null(store);
@@ -396,7 +403,7 @@ static void test_killed_process(void **state)
     assert_true(WIFSIGNALED(how));
     assert_status(read_all(t_path("a.db"), true, &n, &err), FEW_END, &err);
     assert_int_equal(n, 3 * FEW__STORE_BATCH);
-    sql(t_path("a.db"), "PRAGMA integrity_check");
+    fix_sql(t_path("a.db"), "PRAGMA integrity_check");
     fix_store(t_path("a.db"), 2, false); // and it can be replaced, whatever lies beside it
     assert_status(read_all(t_path("a.db"), true, &n, &err), FEW_END, &err);
     assert_int_equal(n, 2);
@@ -466,31 +473,17 @@ static void test_full_disk_at_creation(void **state)
     assert_int_equal(access(t_path("a.db-wal"), F_OK), -1);
 }
 
-static char *slurp(const char *path, long *n)
-{
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    fseek(file, 0, SEEK_END);
-    *n = ftell(file);
-    rewind(file);
-    char *data = malloc((size_t)*n);
-    assert_non_null(data);
-    assert_int_equal(fread(data, 1, (size_t)*n, file), *n);
-    fclose(file);
-    return data;
-}
-
 static void test_truncated_file(void **state)
 {
     (void)state;
     struct few_error err;
     int64_t n;
-    long size;
+    size_t size;
     t_tmpdir();
     fix_store(t_path("a.db"), 200, false);
-    char *data = slurp(t_path("a.db"), &size);
-    for (long keep = 0; keep < size; keep += 3000) {
-        t_write(t_path("b.db"), data, (size_t)keep);
+    char *data = fix_slurp(t_path("a.db"), &size);
+    for (size_t keep = 0; keep < size; keep += 3000) {
+        t_write(t_path("b.db"), data, keep);
         assert_status(read_all(t_path("b.db"), true, &n, &err), FEW_ESTORE, &err);
         assert_non_null(strstr(err.message, "b.db"));
     }
@@ -503,18 +496,17 @@ static void test_damaged_bytes(void **state)
     struct few_error err;
     struct few__rng rng;
     int64_t n;
-    long size;
+    size_t size;
     t_tmpdir();
     fix_store(t_path("a.db"), 40, false);
-    char *data = slurp(t_path("a.db"), &size);
+    char *data = fix_slurp(t_path("a.db"), &size);
     few__rng_init(&rng, t_seed(), 0);
     for (int round = 0; round < 300; round++) {
-        char *copy = malloc((size_t)size);
+        char *copy = malloc(size);
         assert_non_null(copy);
-        memcpy(copy, data, (size_t)size);
-        for (int k = 0; k < 20; k++)
-            copy[few__rng_below(&rng, (uint64_t)size)] = (char)few__rng_below(&rng, 256);
-        t_write(t_path("b.db"), copy, (size_t)size);
+        memcpy(copy, data, size);
+        for (int k = 0; k < 20; k++) copy[few__rng_below(&rng, size)] = (char)few__rng_below(&rng, 256);
+        t_write(t_path("b.db"), copy, size);
         free(copy);
         enum few_status status = read_all(t_path("b.db"), true, &n, &err);
         if (status != FEW_END && status != FEW_ESTORE && status != FEW_EVERSION)
@@ -553,7 +545,7 @@ static void test_rows_that_are_wrong(void **state)
     t_tmpdir();
     for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
         fix_store(t_path("a.db"), 3, false);
-        sql(t_path("a.db"), wrongs[i]);
+        fix_sql(t_path("a.db"), wrongs[i]);
         enum few_status status = read_all(t_path("a.db"), true, &n, &err);
         if (status != FEW_ESTORE || !strstr(err.message, "a.db"))
             fail_msg("%s: got %s: %s", wrongs[i], few_status_name(status), err.message);

@@ -2,18 +2,7 @@
 // A trace in memory: valuable labels, what is empty, mean times, the split; damaged outputs are named.
 #include "store/fixture.h"
 
-#include <sqlite3.h>
-
 #include "store/trace.h"
-
-static void sql(const char *path, const char *text)
-{
-    sqlite3 *db;
-    char *why = NULL;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, text, NULL, NULL, &why) != SQLITE_OK) fail_msg("%s: %s", text, why);
-    sqlite3_close(db);
-}
 
 static struct few__trace *load(const char *path, bool with_outputs)
 {
@@ -49,7 +38,7 @@ static void test_stored_cost_without_runs(void **state)
     (void)state;
     t_tmpdir();
     fix_store(t_path("a.db"), 4, false);
-    sql(t_path("a.db"), "UPDATE results SET outcome = 3, output = NULL WHERE model = 3");
+    fix_sql(t_path("a.db"), "UPDATE results SET outcome = 3, output = NULL WHERE model = 3");
     struct few__trace *trace = load(t_path("a.db"), false);
     assert_int_equal(trace->catalog.models[OBJECTS_BIG].cost.time_us, 9000);
     assert_int_equal(few__trace_cell(trace, 1, OBJECTS_BIG)->time_us, 9000);
@@ -121,7 +110,7 @@ static void test_split(void **state)
         char text[100];
         fix_store(t_path("a.db"), 1, false);
         snprintf(text, sizeof text, "UPDATE items SET path = '%s'", paths[i]);
-        sql(t_path("a.db"), text);
+        fix_sql(t_path("a.db"), text);
         struct few__trace *trace = load(t_path("a.db"), false);
         assert_int_equal(trace->items[0].is_test, is_test[i]);
         few__trace_free(trace);
@@ -164,7 +153,7 @@ static void test_damaged_outputs(void **state)
     t_tmpdir();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fix_store(t_path("a.db"), 3, false);
-        sql(t_path("a.db"), cases[i].text);
+        fix_sql(t_path("a.db"), cases[i].text);
         assert_status(few__trace_load(t_path("a.db"), true, NULL, &trace, &err), FEW_EPARSE, &err);
         assert_null(trace);
         if (!strstr(err.message, cases[i].message) || !strstr(err.message, "a.db: "))
