@@ -17,7 +17,7 @@ enum {
 
 /* An entry of `labels:`. */
 struct few__list_draft {
-    const struct few__yaml *node;
+    const struct few__yaml *key, *node;
     const char *name, *file, *space; // file and space NULL = not given
     size_t n, n_null;
     const char *const *names, *const *null_names;

@@ -20,6 +20,14 @@ void few__unexpected(struct few__reader *r, const struct few__where *where, cons
     few__problem(r->problems, node->place, where, few__yaml_found(r->problems->arena, node), "%s", expected);
 }
 
+void few__twice(struct few__reader *r, const struct few__where *where, const struct few__yaml *key,
+                const struct few__yaml *first)
+{
+    few__problem(r->problems, key->place, where,
+                 few__arena_printf(r->problems->arena, "it again after line %d", first->place.line),
+                 "the key once");
+}
+
 static void keep_text(struct few__reader *r, const char *text, const char **to)
 {
     const char *copy = few__arena_strdup(r->arena, text);
@@ -319,9 +327,7 @@ static void read_pair(struct few__reader *r, const struct few__section *section,
     }
     const struct few__yaml **seen = &first[field - section->fields];
     if (*seen) {
-        few__problem(r->problems, key->place, &where,
-                     few__arena_printf(r->problems->arena, "it again after line %d", (*seen)->place.line),
-                     "the key once");
+        few__twice(r, &where, key, *seen);
         return;
     }
     *seen = key;

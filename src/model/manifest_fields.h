@@ -52,6 +52,10 @@ void few__section_read(struct few__reader *reader, const struct few__section *se
 void few__unexpected(struct few__reader *reader, const struct few__where *where, const struct few__yaml *node,
                      const char *expected);
 
+/* Note that a key came before. */
+void few__twice(struct few__reader *reader, const struct few__where *where, const struct few__yaml *key,
+                const struct few__yaml *first);
+
 /* ---- readers; the member's type in brackets ---- */
 
 typedef void few__read_fn(struct few__reader *reader, const struct few__where *where,

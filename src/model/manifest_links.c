@@ -65,6 +65,7 @@ static void read_list(struct few__reader *r, const struct few__where *where,
                       const struct few__yaml_pair *pair, struct few__list_draft *list)
 {
     list->node = pair->value;
+    list->key = pair->key;
     list->name = pair->key->text;
     few__section_read(r, &few__list_section, where, pair->value, list);
     if (pair->value->type != FEW__YAML_MAP) return;
@@ -73,6 +74,13 @@ static void read_list(struct few__reader *r, const struct few__where *where,
         few__problem(r->problems, list->node->place, where, file ? "both" : "neither", "file or names");
     else if (list->file) read_label_file(r, list);
     check_list(r, list);
+}
+
+static const struct few__list_draft *find_list(const struct few__manifest_draft *manifest, const char *name)
+{
+    for (size_t k = 0; k < manifest->n_lists; k++)
+        if (strcmp(manifest->lists[k].name, name) == 0) return &manifest->lists[k];
+    return NULL;
 }
 
 void few__read_lists(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
@@ -95,9 +103,8 @@ void few__read_lists(struct few__reader *r, const struct few__where *where, cons
             few__unexpected(r, where, key, "a key that is a text");
             continue;
         }
-        bool twice = false;
-        for (size_t k = 0; k < manifest->n_lists; k++) twice |= !strcmp(manifest->lists[k].name, key->text);
-        if (twice) few__problem(r->problems, key->place, &entry, "it again", "the key once");
+        const struct few__list_draft *first = find_list(manifest, key->text);
+        if (first) few__twice(r, &entry, key, first->key);
         else read_list(r, &entry, &node->pairs[i], &manifest->lists[manifest->n_lists++]);
     }
 }
@@ -146,9 +153,8 @@ static void check_name(struct few__reader *r, const struct few__manifest_draft *
 static void resolve_labels(struct few__reader *r, const struct few__manifest_draft *m, size_t i)
 {
     struct few__model_draft *d = &m->models[i];
-    for (size_t k = 0; d->labels && k < m->n_lists; k++)
-        if (strcmp(m->lists[k].name, d->labels) == 0) d->list = &m->lists[k];
     if (!d->labels) return;
+    d->list = find_list(m, d->labels);
     if (!d->list) {
         unknown_name(r, m, i, "output", "labels", d->labels, "a name under labels");
         return;

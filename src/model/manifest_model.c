@@ -134,17 +134,19 @@ static void check_input(struct few__reader *r, struct few__model_draft *d, size_
 #define KIND(kind)       (1u << FEW_##kind)
 #define DECODER(decoder) (1u << FEW__DECODE_##decoder)
 
+enum { FOUND = KIND(DETECTIONS) | KIND(BOX) }; // all that was found, or the best of it
+
 /* The output kinds that each decoder makes. */
 static const unsigned kinds_of[] = {
     [FEW__DECODE_VALUES] = KIND(CLASSES) | KIND(LABELS) | KIND(BOX) | KIND(SCALAR) | KIND(VECTOR),
-    [FEW__DECODE_YOLOX] = KIND(DETECTIONS),
-    [FEW__DECODE_FASTESTDET] = KIND(DETECTIONS),
-    [FEW__DECODE_FASTESTV2] = KIND(DETECTIONS),
-    [FEW__DECODE_NANODET] = KIND(DETECTIONS),
-    [FEW__DECODE_CENTERNET] = KIND(DETECTIONS),
-    [FEW__DECODE_ULTRAFACE] = KIND(DETECTIONS),
-    [FEW__DECODE_YUNET] = KIND(DETECTIONS),
-    [FEW__DECODE_REGIONS] = KIND(DETECTIONS),
+    [FEW__DECODE_YOLOX] = FOUND,
+    [FEW__DECODE_FASTESTDET] = FOUND,
+    [FEW__DECODE_FASTESTV2] = FOUND,
+    [FEW__DECODE_NANODET] = FOUND,
+    [FEW__DECODE_CENTERNET] = FOUND,
+    [FEW__DECODE_ULTRAFACE] = FOUND,
+    [FEW__DECODE_YUNET] = FOUND,
+    [FEW__DECODE_REGIONS] = FOUND,
     [FEW__DECODE_SEG_MEAN] = KIND(LABELS),
     [FEW__DECODE_SEG_SHARE] = KIND(LABELS),
     [FEW__DECODE_MASK_SHARE] = KIND(SCALAR),
@@ -152,10 +154,9 @@ static const unsigned kinds_of[] = {
 };
 
 enum {
-    GRIDS = DECODER(YOLOX) | DECODER(FASTESTDET) | DECODER(FASTESTV2) | DECODER(NANODET) |
-            DECODER(CENTERNET) | DECODER(YUNET),
-    FINDERS = GRIDS | DECODER(ULTRAFACE) | DECODER(REGIONS),
-    MAPS = DECODER(SEG_MEAN) | DECODER(SEG_SHARE) | DECODER(MASK_SHARE) | DECODER(CENTERNET),
+    GRIDS = DECODER(YOLOX) | DECODER(FASTESTV2) | DECODER(NANODET) | DECODER(YUNET),
+    FINDERS = GRIDS | DECODER(FASTESTDET) | DECODER(CENTERNET) | DECODER(ULTRAFACE) | DECODER(REGIONS),
+    MAPS = DECODER(SEG_MEAN) | DECODER(SEG_SHARE) | DECODER(MASK_SHARE) | DECODER(REGIONS),
 };
 
 /* The decoders that look at each key. */
@@ -179,7 +180,7 @@ static const struct {
     {"region_pixels", DECODER(REGIONS)},
 };
 
-/* "box" without a decoder that makes it, "detections", ...: the kinds in the mask. */
+/* The names of the kinds in the mask. */
 static const char *kind_list(struct few__reader *r, unsigned kinds)
 {
     const char *names[FEW_KIND_COUNT];
@@ -222,11 +223,11 @@ static void check_kind(struct few__reader *r, struct few__model_draft *d, size_t
         few__model_problem(r, d, i, "output", "empty", NULL, "no such key unless kind is scalar");
     if (kind != FEW_SCALAR && given(d->output, "tolerance"))
         few__model_problem(r, d, i, "output", "tolerance", NULL, "no such key unless kind is scalar");
-    if (kind == FEW_BOX && decode->n_values != 0 && decode->n_values != 4)
-        few__model_problem(r, d, i, "output", "values", NULL, "4, the numbers of a box");
+    if (kind == FEW_BOX && decode->n_values != 0 && decode->n_values != 4 && decode->n_values != 5)
+        few__model_problem(r, d, i, "output", "values", NULL, "4, or 5 with the confidence");
     if (kind == FEW_SCALAR && decode->n_values > 1)
         few__model_problem(r, d, i, "output", "values", NULL, "1, as kind is scalar");
-    if (kind == FEW_BOX) decode->n_values = 4;
+    if (kind == FEW_BOX && decode->n_values == 0) decode->n_values = 4;
 }
 
 void few__model_check(struct few__reader *r, struct few__model_draft *d, size_t i_model)

@@ -36,6 +36,7 @@ struct builder {
     struct few_error *err;
     enum few_status status; // FEW_OK until memory or a limit ends it
     const struct few__yaml *root;
+    struct few__place last;
     bool malformed; // there is no tree
     size_t depth, n_nodes, n_anchors, n_documents;
     struct frame frames[FEW__YAML_DEPTH_MAX];
@@ -56,11 +57,12 @@ static bool count_nodes(struct builder *b, size_t n)
     return b->status == FEW_OK;
 }
 
-static struct few__place place_of(struct fy_event *event)
+/* A value that was left out has no place; then it is that of the event before, its key. */
+static struct few__place place_of(struct builder *b, struct fy_event *event)
 {
     const struct fy_mark *mark = fy_event_start_mark(event);
-    return mark ? (struct few__place){.line = mark->line + 1, .column = mark->column + 1}
-                : (struct few__place){0};
+    if (mark) b->last = (struct few__place){.line = mark->line + 1, .column = mark->column + 1};
+    return b->last;
 }
 
 /* ---- merge keys ---- */
@@ -166,6 +168,14 @@ static void attach(struct builder *b, const struct few__yaml *node)
     frame->n++;
 }
 
+/* libfyaml gives the place after a star or a quote. */
+static struct few__place place_before(struct builder *b, struct fy_event *event)
+{
+    struct few__place place = place_of(b, event);
+    if (place.column > 1) place.column--;
+    return place;
+}
+
 static const char *token_text(struct builder *b, struct fy_token *token)
 {
     size_t n = 0;
@@ -191,7 +201,7 @@ static struct few__yaml *new_node(struct builder *b, struct fy_event *event, str
         no_memory(b);
         return NULL;
     }
-    node->place = place_of(event);
+    node->place = place_of(b, event);
     const char *text = tag ? token_text(b, tag) : NULL;
     if (text)
         few__problem(b->problems, node->place, NULL, few__quoted(b->arena, text), "a value without a tag");
@@ -204,7 +214,9 @@ static void add_scalar(struct builder *b, struct fy_event *event)
     if (!node) return;
     struct fy_token *value = event->scalar.value;
     node->type = FEW__YAML_TEXT;
-    node->plain = !value || fy_token_scalar_style(value) == FYSS_PLAIN;
+    enum fy_scalar_style style = value ? fy_token_scalar_style(value) : FYSS_PLAIN;
+    node->plain = style == FYSS_PLAIN;
+    if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) node->place = place_before(b, event);
     node->text = token_text(b, value);
     if (!node->text) return;
     if (value && strlen(node->text) != fy_token_get_text_length(value))
@@ -224,10 +236,11 @@ static void add_alias(struct builder *b, struct fy_event *event)
         return;
     }
     if (!name) return;
-    few__problem(b->problems, place_of(event), NULL, few__quoted(b->arena, name),
+    few__problem(b->problems, place_before(b, event), NULL, few__quoted(b->arena, name),
                  "an anchor that stands before its alias");
     struct few__yaml *node = new_node(b, event, NULL);
     if (!node) return;
+    node->place = place_before(b, event);
     node->text = "";
     node->plain = true;
     attach(b, node);
@@ -262,7 +275,7 @@ static void add_event(struct builder *b, struct fy_event *event)
     switch (event->type) {
     case FYET_DOCUMENT_START:
         if (++b->n_documents == 2)
-            few__problem(b->problems, place_of(event), NULL, "a second one", "one YAML document");
+            few__problem(b->problems, place_of(b, event), NULL, "a second one", "one YAML document");
         break;
     case FYET_SCALAR: add_scalar(b, event); break;
     case FYET_ALIAS: add_alias(b, event); break;
@@ -282,6 +295,38 @@ static void add_event(struct builder *b, struct fy_event *event)
 }
 
 /* ---- reading ---- */
+
+/* Bytes of the UTF-8 character that begins at s, 0 if none does. NUL is none here: no manifest needs it. */
+static size_t character_bytes(const unsigned char *s, const unsigned char *end)
+{
+    static const uint32_t lowest[5] = {0, 1, 0x80, 0x800, 0x10000};
+    size_t n = *s == 0 ? 0 : *s < 0x80 ? 1 : *s >> 5 == 6 ? 2 : *s >> 4 == 14 ? 3 : *s >> 3 == 30 ? 4 : 0;
+    if (n == 0 || (size_t)(end - s) < n) return 0;
+    uint32_t code = n == 1 ? *s : *s & (0x7Fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        if (s[i] >> 6 != 2) return 0;
+        code = code << 6 | (s[i] & 0x3Fu);
+    }
+    return code < lowest[n] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000) ? 0 : n;
+}
+
+/* libfyaml stops at some bad bytes without a word, so that a check comes first. */
+static void check_text(struct builder *b, const char *bytes, size_t n)
+{
+    struct few__place place = {.line = 1, .column = 1};
+    const unsigned char *s = (const unsigned char *)bytes, *end = s + n;
+    for (size_t step; s < end; s += step) {
+        step = character_bytes(s, end);
+        if (step == 0) {
+            b->malformed = true;
+            few__problem(b->problems, place, NULL, few__arena_printf(b->arena, "byte 0x%02X", *s),
+                         "UTF-8 text");
+            return;
+        }
+        place.column = *s == '\n' ? 1 : place.column + 1;
+        place.line += *s == '\n';
+    }
+}
 
 static void report_syntax(struct builder *b, struct fy_diag *diag)
 {
@@ -326,7 +371,8 @@ enum few_status few__yaml_read(const char *bytes, size_t n, struct few__arena *a
     empty->type = FEW__YAML_MAP;
     empty->place = (struct few__place){.line = 1, .column = 1};
     *b = (struct builder){.arena = arena, .problems = problems, .err = err};
-    parse(b, parser, diag);
+    check_text(b, bytes, n);
+    if (!b->malformed) parse(b, parser, diag);
     status = b->status;
     if (status == FEW_OK && !b->malformed) *root = b->root ? b->root : empty;
 out:
@@ -347,5 +393,7 @@ const char *few__yaml_found(struct few__arena *arena, const struct few__yaml *no
 {
     if (node->type == FEW__YAML_LIST) return few__arena_printf(arena, "a list of %zu", node->n);
     if (node->type == FEW__YAML_MAP) return few__arena_printf(arena, "a map of %zu keys", node->n);
-    return node->plain && node->text[0] == '\0' ? "nothing" : few__quoted(arena, node->text);
+    if (!node->plain || !strchr("+-.0123456789", node->text[0])) return few__quoted(arena, node->text);
+    return node->text[0] == '\0' ? "nothing"
+                                 : few__arena_printf(arena, "%.60s", node->text); // a number: no quotes
 }
