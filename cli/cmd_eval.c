@@ -136,7 +136,10 @@ static void print_tables(const json_t *eval)
 
 static int show(const struct args *args, const char *text)
 {
-    if (args->json) return printf("%s\n", text) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_OK;
+    if (args->json) {
+        puts(text);
+        return EXIT_OK;
+    }
     if (args->quiet) return EXIT_OK;
     json_t *eval = json_loads(text, 0, NULL);
     if (!eval) {

@@ -53,7 +53,7 @@ static int help(int argc, char **argv)
     return EXIT_OK;
 }
 
-int main(int argc, char **argv)
+static int run_verb(int argc, char **argv)
 {
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return help(1, NULL);
     if (strcmp(argv[1], "help") == 0) return help(argc - 1, argv + 1);
@@ -70,4 +70,14 @@ int main(int argc, char **argv)
     case PARSED_WRONG: break;
     }
     return EXIT_USAGE;
+}
+
+// What could not be written to stdout is a failure, whatever the verb thinks.
+int main(int argc, char **argv)
+{
+    int status = run_verb(argc, argv);
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    if (written || status != EXIT_OK) return status;
+    complain("stdout: cannot be written");
+    return EXIT_FAILED;
 }

@@ -18,9 +18,7 @@ static double full_time(const struct few__report_model *stats, const struct few_
 {
     uint64_t n = stats->counts[FEW_EXECUTED];
     double mean_us = n ? stats->done_us / (double)n : (double)model->cost.time_us;
-    uint64_t not_run =
-        stats->unreached + stats->counts[FEW_LATE] + stats->counts[FEW_PREDICTED] + stats->counts[FEW_REUSED];
-    return stats->done_us + mean_us * (double)not_run;
+    return stats->done_us + mean_us * (double)stats->not_run;
 }
 
 static struct totals add_up(const struct few__report *report)

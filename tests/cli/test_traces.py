@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""import, eval, export and report, without any model being loaded."""
+import csv
+import io
+import json
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def trace(fewer, zoo, outputs, tmp_path):
+    got = fewer("import", outputs, "--zoo", zoo, "-o", "trace.db", "--json")
+    assert got.returncode == 0, got.stderr
+    assert json.loads(got.stdout) == {"items": 10, "items_failed": 0, "models": 2, "outputs": 20, "unknown": 0}
+    assert got.stderr == ""
+    return tmp_path / "trace.db"
+
+
+def test_import_says_what_it_did(fewer, zoo, outputs):
+    got = fewer("import", outputs, "--zoo", zoo, "-o", "trace.db")
+    assert got.returncode == 0 and got.stdout == ""
+    assert got.stderr == "10 items, 2 models, 20 outputs, kept in trace.db\n"
+    assert fewer("import", outputs, "--zoo", zoo, "-o", "quiet.db", "--quiet").stderr == ""
+
+
+def test_import_replaces_only_when_told(fewer, zoo, outputs, trace):
+    before = trace.read_bytes()
+    got = fewer("import", outputs, "--zoo", zoo, "-o", "trace.db")
+    assert got.returncode == 1
+    assert "trace.db" in got.stderr and "--force" in got.stderr
+    assert trace.read_bytes() == before
+    assert fewer("import", outputs, "--zoo", zoo, "-o", "trace.db", "--force").returncode == 0
+
+
+def test_import_of_a_bad_line_leaves_nothing(fewer, zoo, outputs, tmp_path):
+    outputs.write_text(outputs.read_text() + "{\"image\": \n")
+    got = fewer("import", outputs, "--zoo", zoo, "-o", "trace.db")
+    assert got.returncode == 1 and got.stdout == ""
+    assert "outputs.jsonl" in got.stderr and "11" in got.stderr
+    assert not list(tmp_path.glob("trace.db*"))
+
+
+def test_import_from_stdin(fewer, zoo, outputs):
+    got = fewer("import", "-", "--zoo", zoo, "-o", "trace.db", "--json", stdin=outputs.read_text())
+    assert got.returncode == 0, got.stderr
+    assert json.loads(got.stdout)["items"] == 10
+
+
+def test_eval_json(fewer, trace):
+    got = fewer("eval", trace, "--json", "--recall", "0.5,1", "--deadline", "10ms,0.04s")
+    assert got.returncode == 0 and got.stderr == ""
+    eval_ = json.loads(got.stdout)
+    assert eval_["models"] == 2 and eval_["items"] == 10
+    assert list(eval_["methods"]) == ["run_all", "random", "static", "oracle"]
+    assert eval_["run_all"]["time_ms"] == 40
+    for method in eval_["methods"].values():
+        assert list(method["recall"]) == list(method["stop"]) == ["0.5", "1"]
+        assert list(method["deadline"]) == ["10", "40"]
+        assert {"time_ratio", "models", "recall", "agreement"} <= set(method["recall"]["1"])
+        assert method["deadline"]["40"]["recall"] == 1
+    # i5, i6, i9 are train items; of the other seven (i0-i4, i7, i8) all but i7 have something to find.
+    assert (eval_["train_items"], eval_["test_items"]) == (3, 7)
+    # In 10 ms animals fits, faces does not. Nothing to find on i7; i8 needs animals alone; i0, i2, i4 both; i1, i3 faces.
+    expected = (1 + 1 + 3 * 0.9 / 1.9) / 7
+    assert eval_["methods"]["run_all"]["deadline"]["10"]["recall"] == pytest.approx(expected, abs=1e-5)
+    # Oracle, recall 1: animals and faces on three, faces on two, animals on one, nothing on one.
+    assert eval_["methods"]["oracle"]["recall"]["1"]["models"] == pytest.approx(9 / 7, abs=1e-5)
+    assert eval_["methods"]["oracle"]["recall"]["1"]["time_ratio"] == pytest.approx(190 / 280, abs=1e-5)
+
+
+def test_eval_is_deterministic(fewer, trace):
+    first, again, other = (fewer("eval", trace, "--json", "--seed", s).stdout for s in (3, 3, 4))
+    assert first == again
+    assert json.loads(first)["seed"] == 3 and json.loads(other)["seed"] == 4
+
+
+def test_eval_tables(fewer, trace):
+    got = fewer("eval", trace)
+    assert got.returncode == 0
+    assert "7 test items, 3 to learn from; 2 models take 40.0 ms an item" in got.stdout
+    for words in ("time to reach recall, %", "models to reach recall", "recall by deadline", "oracle", "40 ms"):
+        assert words in got.stdout
+    only = fewer("eval", trace, "--method", "static")
+    assert "static" in only.stdout and "oracle" not in only.stdout
+
+
+def test_eval_page(fewer, trace, tmp_path):
+    got = fewer("eval", trace, "-o", "eval.html", "--quiet")
+    assert (got.returncode, got.stdout, got.stderr) == (0, "", "")
+    page = (tmp_path / "eval.html").read_text()
+    assert page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n")
+    assert "<svg" in page and "oracle" in page
+    got = fewer("eval", trace, "-o", "eval.html")
+    assert got.returncode == 1 and "--force" in got.stderr
+    assert fewer("eval", trace, "-o", "eval.html", "--force").returncode == 0
+
+
+def test_export_jsonl(fewer, trace):
+    got = fewer("export", trace)
+    assert got.returncode == 0 and got.stderr == ""
+    rows = [json.loads(line) for line in got.stdout.splitlines()]
+    assert len(rows) == 20
+    assert rows[0]["item"] == "i0.jpg" and rows[0]["model"] == "animals" and rows[0]["status"] == "executed"
+    assert rows[0]["time_ms"] == 10 and rows[0]["kind"] == "labels"
+    assert rows[0]["output"] == pytest.approx([0.9, 0, 0])
+    assert fewer("export", trace, "--format", "jsonl").stdout == got.stdout
+
+
+def test_export_csv_and_coco(fewer, trace, tmp_path):
+    rows = list(csv.DictReader(io.StringIO(fewer("export", trace, "--format=csv").stdout)))
+    assert len(rows) == 20 and rows[1]["model"] == "faces"
+    got = fewer("export", trace, "--format", "coco", "-o", "coco.json")
+    assert got.returncode == 0 and got.stdout == ""
+    assert len(json.loads((tmp_path / "coco.json").read_text())["images"]) == 10
+    assert fewer("export", trace, "-o", "coco.json").returncode == 1
+
+
+def test_report(fewer, trace, tmp_path):
+    got = fewer("report", trace, "-o", "report.html")
+    assert (got.returncode, got.stdout, got.stderr) == (0, "", "")
+    page = (tmp_path / "report.html").read_text()
+    for words in ("<b>10</b><span>items</span>", "i0.jpg", "animals", "dog"):
+        assert words in page
+    assert fewer("report", trace).stdout == page
+    assert fewer("report", trace, "-o", "report.html").returncode == 1
+
+
+@pytest.mark.parametrize("verb", ["eval", "export", "report"])
+def test_files_that_are_no_traces(fewer, tmp_path, verb):
+    (tmp_path / "text.db").write_text("no trace at all")
+    for name in ("text.db", "none.db"):
+        got = fewer(verb, name, *([] if verb == "eval" else ["-o", "out"]))
+        assert got.returncode == 1 and got.stdout == ""
+        assert name in got.stderr
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_output_into_a_missing_folder(fewer, trace, zoo, outputs):
+    got = fewer("report", trace, "-o", "no/such/report.html")
+    assert got.returncode == 1 and "no/such/report.html" in got.stderr
+    got = fewer("import", outputs, "--zoo", zoo, "-o", "no/such/trace.db")
+    assert got.returncode == 1 and "no/such/trace.db" in got.stderr
+
+
+def test_full_disk(command, trace):
+    with open("/dev/full", "wb") as full:
+        for args in (["help"], ["eval", trace], ["eval", trace, "--json"], ["export", trace], ["report", trace]):
+            got = subprocess.run([command, *args], stdout=full, stderr=subprocess.PIPE, text=True)
+            assert got.returncode == 1, args
+            assert "writ" in got.stderr, args
