@@ -7,7 +7,7 @@
 #include <fewer/model.h>
 
 #include "core/error.h"
-#include "core/text.h"
+#include "core/file.h"
 
 static size_t count_lines(const char *text, size_t n)
 {

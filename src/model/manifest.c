@@ -11,7 +11,7 @@
 #include "core/digest.h"
 #include "core/env.h"
 #include "core/error.h"
-#include "core/text.h"
+#include "core/file.h"
 #include "model/manifest_draft.h"
 
 static const size_t ARENA_MAX = (size_t)2 << 30; // bytes, of each of the two
