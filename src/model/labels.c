@@ -8,7 +8,6 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "core/text.h"
 
 static size_t count_lines(const char *text, size_t n)
 {

@@ -12,7 +12,6 @@
 #include "core/env.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "core/text.h"
 #include "model/manifest_draft.h"
 
 static const size_t ARENA_MAX = (size_t)2 << 30; // bytes, of each of the two

@@ -12,8 +12,6 @@
 
 #include <fewer/model.h>
 
-enum { KEYS_MAX = 32 };
-
 void few__unexpected(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
                      const char *expected)
 {
@@ -300,9 +298,9 @@ static const struct few__field *find_field(const struct few__section *section, c
 static void note_unknown(struct few__reader *r, const struct few__section *section,
                          const struct few__where *where, const struct few__yaml *key)
 {
-    const char *names[KEYS_MAX];
+    const char *names[FEW__KEYS_MAX];
     size_t n = 0;
-    for (; n < section->n_fields && n < KEYS_MAX; n++) names[n] = section->fields[n].key;
+    for (; n < section->n_fields && n < FEW__KEYS_MAX; n++) names[n] = section->fields[n].key;
     const char *nearest = few__nearest_name(key->text, names, n);
     const char *list = nearest ? NULL : few__one_of(r->problems->arena, names, n);
     const char *found = few__yaml_found(r->problems->arena, key);
@@ -337,7 +335,7 @@ static void read_pair(struct few__reader *r, const struct few__section *section,
 void few__section_read(struct few__reader *r, const struct few__section *section,
                        const struct few__where *where, const struct few__yaml *node, void *to)
 {
-    const struct few__yaml *first[KEYS_MAX] = {0};
+    const struct few__yaml *first[FEW__KEYS_MAX] = {0};
     if (node->type != FEW__YAML_MAP) {
         few__unexpected(r, where, node, "a map");
         return;

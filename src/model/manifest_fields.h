@@ -8,6 +8,8 @@
 
 struct few__section;
 
+enum { FEW__KEYS_MAX = 32 }; // of one section
+
 /* What the readers of fields share. */
 struct few__reader {
     struct few__arena *arena; // what is read lies here

@@ -53,7 +53,8 @@ static void check_list(struct few__reader *r, struct few__list_draft *list)
         struct few__where labels = {.key = "labels"}, entry = {.up = &labels, .key = list->name};
         struct few__where key = {.up = &entry, .key = "null_labels"}, where = {.up = &key, .index = i};
         if (has_name(list, list->null_names[i])) continue;
-        const char *nearest = few__nearest_name(list->null_names[i], list->names, list->n);
+        bool full = few__problems_full(r->problems);
+        const char *nearest = few__nearest_name(list->null_names[i], list->names, full ? 0 : list->n);
         few__problem(r->problems, nulls->items[i]->place, &where, few__yaml_found(words, nulls->items[i]),
                      nearest ? "a name of the list, perhaps \"%s\"" : "a name of the list%s",
                      nearest ? nearest : "");
@@ -123,6 +124,10 @@ static int find_model(const struct few__manifest_draft *m, const char *name)
 static void unknown_name(struct few__reader *r, const struct few__manifest_draft *m, size_t i,
                          const char *section, const char *key, const char *name, const char *expected)
 {
+    if (few__problems_full(r->problems)) {
+        few__model_problem(r, &m->models[i], i, section, key, NULL, expected);
+        return;
+    }
     bool lists = section != NULL;
     size_t n = 0, n_all = lists ? m->n_lists : m->n_models;
     const char **names = FEW__ARENA_NEW(r->problems->arena, const char *, n_all);

@@ -58,7 +58,8 @@ const char *few__nearest_name(const char *name, const char *const *names, size_t
     if (length > NAME_MAX_COMPARED) return NULL;
     for (size_t i = 0; i < n; i++) {
         size_t other = strnlen(names[i], NAME_MAX_COMPARED + 1);
-        if (other > NAME_MAX_COMPARED) continue;
+        size_t apart = other > length ? other - length : length - other;
+        if (other > NAME_MAX_COMPARED || apart >= best) continue;
         size_t distance = edits(name, length, names[i], other);
         if (distance >= best) continue;
         best = distance;
@@ -68,6 +69,11 @@ const char *few__nearest_name(const char *name, const char *const *names, size_t
 }
 
 /* ---- collecting ---- */
+
+bool few__problems_full(const struct few__problems *p)
+{
+    return p->total >= FEW_ZOO_PROBLEMS_MAX;
+}
 
 enum { WHERE_DEPTH = 16 };
 

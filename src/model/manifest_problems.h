@@ -32,6 +32,9 @@ struct few__problems {
 void few__problem(struct few__problems *problems, struct few__place place, const struct few__where *where,
                   const char *found, const char *expected, ...) FEW_PRINTF(5, 6);
 
+/* Enough were found: no need to look for what was probably meant. */
+bool few__problems_full(const struct few__problems *problems);
+
 /* Tell fn of each mistake and put the first ones into err. FEW_OK if there is none, else FEW_EPARSE; FEW_ENOMEM
  * if one was lost. */
 enum few_status few__problems_report(const struct few__problems *problems, few_problem_fn fn, void *ud,

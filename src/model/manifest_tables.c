@@ -171,6 +171,8 @@ static const struct few__field manifest_fields[] = {
 };
 const struct few__section few__manifest_section = {"manifest", manifest_fields, COUNT(manifest_fields)};
 
+_Static_assert(COUNT(output_fields) <= FEW__KEYS_MAX, "the section with the most keys");
+
 const struct few__section *const few__manifest_sections[] = {
     &few__manifest_section, &few__list_section, &few__model_section,
     &input_section,         &output_section,    &cost_section,

@@ -38,6 +38,7 @@ struct builder {
     const struct few__yaml *root;
     struct few__place last;
     bool malformed; // there is no tree
+    bool ended;     // the parser came to the end of the text
     size_t depth, n_nodes, n_anchors, n_documents;
     struct frame frames[FEW__YAML_DEPTH_MAX];
     struct anchor anchors[FEW__YAML_ANCHORS_MAX];
@@ -287,9 +288,9 @@ static void add_event(struct builder *b, struct fy_event *event)
         break;
     case FYET_MAPPING_END:
     case FYET_SEQUENCE_END: close_frame(b); break;
+    case FYET_STREAM_END: b->ended = true; break;
     case FYET_NONE:
     case FYET_STREAM_START:
-    case FYET_STREAM_END:
     case FYET_DOCUMENT_END: break;
     }
 }
@@ -349,9 +350,10 @@ static void parse(struct builder *b, struct fy_parser *parser, struct fy_diag *d
         add_event(b, event);
         fy_parser_event_free(parser, event);
     }
-    if (b->status != FEW_OK || b->n_documents == 2 || !fy_parser_get_stream_error(parser)) return;
-    report_syntax(b, diag);
+    if (b->status != FEW_OK || b->n_documents == 2 || b->ended) return;
     b->malformed = true;
+    if (fy_parser_get_stream_error(parser)) report_syntax(b, diag);
+    else no_memory(b); // the parser stopped without a word
 }
 
 enum few_status few__yaml_read(const char *bytes, size_t n, struct few__arena *arena,

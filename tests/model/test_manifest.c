@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "core/digest.h"
+#include "core/file.h"
 #include "core/rng.h"
 #include "core/text.h"
 #include "model/manifest_fields.h"

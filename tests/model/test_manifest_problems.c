@@ -256,6 +256,33 @@ static void test_yaml_text(void **state)
     expect("%YAML 9.9\n", "0:0 |well-formed YAML|what the parser cannot read\n");
 }
 
+/* libfyaml would print; the library must not. */
+static void test_nothing_is_printed(void **state)
+{
+    (void)state;
+    struct few_error err;
+    struct few__text found;
+    const char *path = t_path("printed.txt");
+    few__text_init(&found, NULL, 1 << 16);
+    fflush(NULL);
+    FILE *file = fopen(path, "w");
+    int out = dup(STDOUT_FILENO), errors = dup(STDERR_FILENO);
+    assert_true(file && out >= 0 && errors >= 0);
+    dup2(fileno(file), STDOUT_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
+    few__text_put(&found, problems_of("a: [\n}: *x\n", 11, &err));
+    fflush(NULL);
+    dup2(out, STDOUT_FILENO);
+    dup2(errors, STDERR_FILENO);
+    close(out);
+    close(errors);
+    assert_non_null(strstr(found.s, "well-formed YAML"));
+    fseek(file, 0, SEEK_END);
+    assert_int_equal(ftell(file), 0);
+    fclose(file);
+    few__text_finish(&found);
+}
+
 static void test_merging(void **state)
 {
     (void)state;
@@ -386,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_label_lists),
         cmocka_unit_test(test_yaml),
         cmocka_unit_test(test_yaml_text),
+        cmocka_unit_test(test_nothing_is_printed),
         cmocka_unit_test(test_merging),
         cmocka_unit_test(test_yaml_limits),
         cmocka_unit_test(test_many_mistakes),
