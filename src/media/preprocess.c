@@ -219,8 +219,11 @@ static struct part whole(const struct few__image *image)
 // A part that lies inside another one, without copying.
 static struct part inside(const struct part *of, int x, int y, int width, int height)
 {
-    struct part out = {
-        .stride = of->stride, .width = width, .height = height, .x = of->x + x, .y = of->y + y};
+    struct part out = *of;
+    out.width = width;
+    out.height = height;
+    out.x += x;
+    out.y += y;
     for (int c = 0; c < 3; c++) out.planes[c] = of->planes[c] + (size_t)y * of->stride + (size_t)x;
     return out;
 }
