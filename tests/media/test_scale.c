@@ -31,15 +31,17 @@ static void scale(struct few__scaler *scaler, const struct planes *from, const s
 
 /* ---- the definition ---- */
 
-// Number x of a row of n resized to m: triangle around the centre, as wide as the reduction.
+// Number x of a row of n resized to m: triangle around the centre, as wide as the reduction. Beyond its ends the
+// row goes on as it ended (libvips and swscale; Pillow leaves those weights out, which shows at the rim alone).
 static double triangle(const double *v, size_t step, int n, int m, int x)
 {
     double ratio = (double)n / m, support = ratio > 1 ? ratio : 1, centre = (x + 0.5) * ratio, sum = 0,
            weights = 0;
-    for (int i = 0; i < n; i++) {
+    for (int i = (int)floor(centre - support); i <= (int)ceil(centre + support); i++) {
         double w = 1 - fabs(i + 0.5 - centre) / support;
         if (w <= 0) continue;
-        sum += w * v[(size_t)i * step];
+        int at = i < 0 ? 0 : i >= n ? n - 1 : i;
+        sum += w * v[(size_t)at * step];
         weights += w;
     }
     return sum / weights;
@@ -103,7 +105,7 @@ static void test_against_the_definition(void **state)
     few__scaler_destroy(scaler);
 }
 
-// The definition is Pillow's, and so is what we see of it.
+// The definition is Pillow's but for the outermost pixels.
 static void compare_with_pillow(const char *source, const char *expected, int width, int height)
 {
     struct few__image_decoder *decoder;
@@ -119,12 +121,14 @@ static void compare_with_pillow(const char *source, const char *expected, int wi
                              to.stride, width, height, &err),
                   FEW_OK, &err);
     double sum = 0;
-    for (int i = 0; i < width * height * 3; i++) {
-        double d = abs((uint8_t)pixels.data[i] -
-                       to.planes[i % 3][(size_t)(i / 3 / width) * to.stride + (size_t)(i / 3 % width)]);
-        assert_near(d, 0, 3);
-        sum += d;
-    }
+    for (int y = 1; y < height - 1; y++)
+        for (int x = 1; x < width - 1; x++)
+            for (int c = 0; c < 3; c++) {
+                uint8_t theirs = (uint8_t)pixels.data[(y * width + x) * 3 + c];
+                double d = abs(theirs - to.planes[c][(size_t)y * to.stride + (size_t)x]);
+                assert_near(d, 0, 2);
+                sum += d;
+            }
     assert_near(sum / (3 * width * height), 0, 0.5);
     free(to.memory);
     free(file.data);
