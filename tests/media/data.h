@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/text.h"
+#include "core/file.h"
 #include "media/image.h"
 #include "support/support.h"
 
