@@ -2,8 +2,9 @@
 /* JPEG, PNG, GIF, BMP, WebP and TIFF through libavcodec.
  *
  * The bytes go straight to the one decoder that fits the file's content: no demuxer and no protocol takes
- * part, so a picture cannot name another file or host. Decoders stay open from image to image; one is closed
- * after an error (its state may be odd) and after a large picture (it keeps a copy). */
+ * part, so a picture cannot name another file or host. The JPEG decoder stays open from image to image, but for
+ * after an error (its state may be odd) and after a large picture (it keeps a copy). The others are opened
+ * afresh: cheap beside what they decode, and PNG's takes the palette of one image into the next. */
 #include "media/image_internal.h"
 
 #include <libavcodec/avcodec.h>
@@ -12,7 +13,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 
-enum { KEEP_PIXELS = 1 << 20 }; // pictures above this close their decoder
+enum { KEEP_PIXELS = 1 << 20 }; // pictures above this close the decoder
 
 static const struct {
     const char *name;
@@ -25,7 +26,7 @@ static const struct {
 
 struct few__ffmpeg {
     const struct few_mem *mem;
-    AVCodecContext *open[FEW__IMAGE_KIND_COUNT]; // NULL until one is needed
+    AVCodecContext *open[FEW__IMAGE_KIND_COUNT]; // NULL: closed
     AVPacket *packet;
     AVFrame *frame;
     enum few__image_kind kind; // of the frame
@@ -131,5 +132,5 @@ void few__ffmpeg_release(struct few__ffmpeg *f)
 {
     int64_t pixels = (int64_t)f->frame->width * f->frame->height;
     av_frame_unref(f->frame);
-    if (pixels > KEEP_PIXELS) avcodec_free_context(&f->open[f->kind]);
+    if (f->kind != FEW__JPEG || pixels > KEEP_PIXELS) avcodec_free_context(&f->open[f->kind]);
 }

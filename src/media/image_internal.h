@@ -64,7 +64,7 @@ size_t few__picture_scratch(int width);
 void few__picture_rows(const struct few__picture *picture, int y, int n, uint8_t *const planes[3],
                        size_t stride, void *scratch);
 
-/* FFmpeg's decoders, kept open between images. */
+/* FFmpeg's decoders; JPEG's stays open between images. */
 struct few__ffmpeg;
 enum few_status few__ffmpeg_create(const struct few_mem *mem, struct few__ffmpeg **ffmpeg,
                                    struct few_error *err);
@@ -75,7 +75,7 @@ enum few_status few__ffmpeg_decode(struct few__ffmpeg *ffmpeg, enum few__image_k
                                    const uint8_t *bytes, size_t n, struct few__picture *picture,
                                    struct few_error *err);
 
-/* Gives the picture back; closes the decoder too when the picture was large, for decoders keep a copy. */
+/* Gives the picture back. */
 void few__ffmpeg_release(struct few__ffmpeg *ffmpeg);
 
 /* libheif: HEIC and AVIF, rotation and mirroring done by it. */

@@ -106,23 +106,11 @@ static enum few_status add_folder(struct few_items *items, const char *folder, s
     FEW__TRY(add(items, &items->folders, folder, err));
     while (items->folders.n) FEW__TRY(read_folder(items, items->folders.paths[--items->folders.n], err));
     size_t found = items->files.n - before;
-    if (found == 0) return few__fail(err, FEW_ENOENT, "no image in folder %s", folder);
-    qsort(items->files.paths + before, found, sizeof *items->files.paths, by_name);
+    if (found) qsort(items->files.paths + before, found, sizeof *items->files.paths, by_name);
     return FEW_OK;
 }
 
 /* ---- arguments ---- */
-
-static enum few_status add_path(struct few_items *items, const char *path, struct few_error *err)
-{
-    struct stat st;
-    if (stat(path, &st) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR) return few__fail_sys(err, FEW_ENOENT, "%s", path);
-        return few__fail_sys(err, FEW_EIO, "%s", path);
-    }
-    if (S_ISDIR(st.st_mode)) return add_folder(items, path, err);
-    return add(items, &items->files, path, err);
-}
 
 static enum few_status add_glob(struct few_items *items, const char *pattern, struct few_error *err)
 {
@@ -133,8 +121,12 @@ static enum few_status add_glob(struct few_items *items, const char *pattern, st
     else if (got == GLOB_NOSPACE) status = few__no_memory(err, "glob");
     else if (got != 0) status = few__fail(err, FEW_EIO, "cannot read the folders of %s", pattern);
     else qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, by_name);
-    for (size_t i = 0; status == FEW_OK && i < found.gl_pathc; i++)
-        status = add_path(items, found.gl_pathv[i], err);
+    for (size_t i = 0; status == FEW_OK && i < found.gl_pathc; i++) {
+        struct stat st;
+        bool folder = stat(found.gl_pathv[i], &st) == 0 && S_ISDIR(st.st_mode);
+        status = folder ? add_folder(items, found.gl_pathv[i], err)
+                        : add(items, &items->files, found.gl_pathv[i], err);
+    }
     globfree(&found);
     return status;
 }
@@ -161,9 +153,16 @@ static enum few_status add_argument(struct few_items *items, const char *arg, FI
                                     struct few_error *err)
 {
     if (strcmp(arg, "-") == 0) return add_list(items, list, err);
+    size_t before = items->files.n;
     struct stat st;
-    if (strpbrk(arg, "*?[") && stat(arg, &st) != 0) return add_glob(items, arg, err);
-    return add_path(items, arg, err);
+    bool exists = stat(arg, &st) == 0;
+    if (!exists && strpbrk(arg, "*?[")) FEW__TRY(add_glob(items, arg, err));
+    else if (!exists)
+        return few__fail_sys(err, errno == ENOENT || errno == ENOTDIR ? FEW_ENOENT : FEW_EIO, "%s", arg);
+    else if (S_ISDIR(st.st_mode)) FEW__TRY(add_folder(items, arg, err));
+    else FEW__TRY(add(items, &items->files, arg, err));
+    if (items->files.n == before) return few__fail(err, FEW_ENOENT, "no image in folder %s", arg);
+    return FEW_OK;
 }
 
 enum few_status few_items_open(const char *const *args, size_t n_args, void *list, const struct few_env *env,

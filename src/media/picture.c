@@ -74,13 +74,14 @@ static void chroma_between(int16_t *restrict out, const uint8_t *restrict near, 
     for (size_t i = 0; i < n; i++) out[i] = (int16_t)(3 * near[i] + far[i]);
 }
 
-// out: (2 * n,) sixteenths rounded as libjpeg does; v has one more number before and after.
-static void chroma_double(int16_t *restrict out, const int16_t *restrict v, size_t n)
+// out: (2 * n,) sixteenths rounded as libjpeg does, which adds `even` and `odd` before it cuts; v has one more
+// number before and after.
+static void chroma_double(int16_t *restrict out, const int16_t *restrict v, size_t n, int even, int odd)
 {
     for (size_t i = 0; i < n; i++) {
         int near = 3 * v[i];
-        out[2 * i] = (int16_t)((near + v[(ptrdiff_t)i - 1] + 8) >> 4);
-        out[2 * i + 1] = (int16_t)((near + v[i + 1] + 7) >> 4);
+        out[2 * i] = (int16_t)((near + v[(ptrdiff_t)i - 1] + even) >> 4);
+        out[2 * i + 1] = (int16_t)((near + v[i + 1] + odd) >> 4);
     }
 }
 
@@ -101,7 +102,7 @@ static void chroma_row(const struct few__picture *p, const AVPixFmtDescriptor *d
     chroma_between(sums, near, far, n);
     sums[-1] = sums[0];
     sums[n] = sums[n - 1];
-    if (sx == 1) chroma_double(out, sums, n);
+    if (sx == 1) chroma_double(out, sums, n, sy == 1 ? 8 : 4, sy == 1 ? 7 : 8);
     else
         for (size_t i = 0; i < (size_t)p->width; i++) out[i] = (int16_t)((sums[i >> sx] + 2) >> 2);
 }

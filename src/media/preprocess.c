@@ -199,11 +199,6 @@ void few__preprocess_begin(struct few__preprocess *p, const struct few__image *i
     for (size_t i = 0; i < p->n; i++) p->pixels[i].done = p->tensors[i].done = false;
 }
 
-const struct few__image *few__preprocess_image(const struct few__preprocess *p)
-{
-    return p->image;
-}
-
 float *few__preprocess_buffer(struct few__preprocess *p, size_t model, size_t *n_numbers)
 {
     struct tensor *t = &p->tensors[p->recipes[model].input.i_tensor];
@@ -224,8 +219,11 @@ static struct part whole(const struct few__image *image)
 // A part that lies inside another one, without copying.
 static struct part inside(const struct part *of, int x, int y, int width, int height)
 {
-    struct part out = {
-        .stride = of->stride, .width = width, .height = height, .x = of->x + x, .y = of->y + y};
+    struct part out = *of;
+    out.width = width;
+    out.height = height;
+    out.x += x;
+    out.y += y;
     for (int c = 0; c < 3; c++) out.planes[c] = of->planes[c] + (size_t)y * of->stride + (size_t)x;
     return out;
 }

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fewer/items.h>
+
+#include "support/support.h"
+
+static void touch(const char *name)
+{
+    t_write(t_path(name), "x", 1);
+}
+
+static void folder(const char *name)
+{
+    assert_int_equal(mkdir(t_path(name), 0700), 0);
+}
+
+static void assert_items(const char *const *args, size_t n_args, FILE *list, const char *const *names,
+                         size_t n)
+{
+    struct few_items *items;
+    struct few_error err;
+    assert_status(few_items_open(args, n_args, list, NULL, &items, &err), FEW_OK, &err);
+    assert_int_equal(few_items_count(items), n);
+    for (size_t i = 0; i < n; i++) assert_string_equal(few_items_path(items, i), names[i]);
+    few_items_close(items);
+}
+
+static void assert_no_items(const char *arg, FILE *list, enum few_status expected, const char *word)
+{
+    struct few_items *items;
+    struct few_error err = {0};
+    assert_status(few_items_open(&arg, 1, list, NULL, &items, &err), expected, &err);
+    assert_null(items);
+    if (!strstr(err.message, word)) fail_msg("\"%s\" is not in \"%s\"", word, err.message);
+}
+
+static const char *joined(const char *name)
+{
+    static char paths[16][600];
+    static size_t next;
+    char *path = paths[next++ % 16];
+    snprintf(path, sizeof paths[0], "%s", t_path(name));
+    return path;
+}
+
+static void make_tree(void)
+{
+    t_tmpdir();
+    folder("b");
+    folder("b/deep");
+    folder(".hidden");
+    folder("c.jpg");
+    touch("z.JPG");
+    touch("a.jpeg");
+    touch("B.png");
+    touch("notes.txt");
+    touch("jpg");
+    touch(".secret.jpg");
+    touch(".hidden/x.jpg");
+    touch("b/1.webp");
+    touch("b/deep/2.HEIC");
+    touch("b/deep/3.avif");
+    touch("b.bmp");
+    touch("c.jpg/4.TIFF");
+    assert_int_equal(symlink(t_path("b"), t_path("b/deep/loop")), 0);
+    assert_int_equal(symlink("loop2.jpg", t_path("loop2.jpg")), 0);
+    assert_int_equal(symlink("gone", t_path("dangling.gif")), 0);
+    assert_int_equal(symlink("a.jpeg", t_path("link.gif")), 0);
+}
+
+// By the bytes of the whole path: capitals before small letters, '.' before '/'.
+static void test_folder(void **state)
+{
+    (void)state;
+    make_tree();
+    const char *names[] = {joined("B.png"),        joined("a.jpeg"),        joined("b.bmp"),
+                           joined("b/1.webp"),     joined("b/deep/2.HEIC"), joined("b/deep/3.avif"),
+                           joined("c.jpg/4.TIFF"), joined("link.gif"),      joined("z.JPG")};
+    const char *arg = joined("");
+    assert_items(&arg, 1, NULL, names, 9); // ends in a slash
+    char bare[600];
+    snprintf(bare, sizeof bare, "%.*s", (int)strlen(arg) - 1, arg);
+    arg = bare;
+    assert_items(&arg, 1, NULL, names, 9);
+}
+
+static void test_arguments_in_their_order(void **state)
+{
+    (void)state;
+    make_tree();
+    touch("[1].png");
+    const char *args[] = {joined("z.JPG"), joined("notes.txt"), joined("b"), joined("z.JPG"),
+                          joined("[1].png")};
+    const char *names[] = {
+        args[0], args[1], joined("b/1.webp"), joined("b/deep/2.HEIC"), joined("b/deep/3.avif"),
+        args[3], args[4]};
+    assert_items(args, 5, NULL, names, 7);
+    assert_items(NULL, 0, NULL, NULL, 0);
+}
+
+static void test_globs(void **state)
+{
+    (void)state;
+    make_tree();
+    const char *arg = joined("*.j*");
+    folder("nothing.j"); // matched, and no error
+    const char *names[] = {joined("a.jpeg"), joined("c.jpg/4.TIFF"), joined("loop2.jpg")};
+    assert_items(&arg, 1, NULL, names, 3);
+    arg = joined("[zB].*");
+    const char *others[] = {joined("B.png"), joined("z.JPG")};
+    assert_items(&arg, 1, NULL, others, 2);
+    assert_no_items(joined("*.nothing"), NULL, FEW_ENOENT, "nothing matches");
+    assert_no_items(joined("n?thing.j"), NULL, FEW_ENOENT, "no image");
+}
+
+static FILE *list_of(const char *text)
+{
+    t_write(t_path("list"), text, strlen(text));
+    FILE *list = fopen(t_path("list"), "r");
+    assert_non_null(list);
+    return list;
+}
+
+static void test_list(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    FILE *list = list_of("one.jpg\n\n  two words.txt\r\n*.png\nlast");
+    const char *args[] = {"-"};
+    const char *names[] = {"one.jpg", "  two words.txt", "*.png", "last"};
+    assert_items(args, 1, list, names, 4);
+    fclose(list);
+    assert_no_items("-", NULL, FEW_EINVAL, "list");
+    list = fopen(t_path("."), "r"); // a folder can be opened, not read
+    if (list) {
+        assert_no_items("-", list, FEW_EIO, "list");
+        fclose(list);
+    }
+}
+
+static void test_what_is_not_there(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    folder("empty");
+    touch("file");
+    assert_no_items(joined("nobody.jpg"), NULL, FEW_ENOENT, "nobody.jpg");
+    assert_no_items(joined("file/inside.jpg"), NULL, FEW_ENOENT, "file/inside.jpg");
+    assert_no_items(joined("empty"), NULL, FEW_ENOENT, "no image");
+    few_items_close(NULL);
+}
+
+static void test_path_limit(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    static char line[FEW_PATH_MAX + 8];
+    memset(line, 'x', sizeof line);
+    line[FEW_PATH_MAX - 1] = '\0';
+    FILE *list = list_of(line);
+    const char *arg = "-", *name = line;
+    assert_items(&arg, 1, list, &name, 1);
+    fclose(list);
+    for (int n = FEW_PATH_MAX; n < FEW_PATH_MAX + 5; n++) {
+        memset(line, 'x', sizeof line);
+        line[n] = '\0';
+        list = list_of(line);
+        assert_no_items("-", list, FEW_ELIMIT, "4095");
+        fclose(list);
+    }
+    // A tree whose paths grow past the limit is an error, not a crash.
+    char name_255[256];
+    memset(name_255, 'd', 255);
+    name_255[255] = '\0';
+    char *before = getcwd(NULL, 0);
+    assert_int_equal(chdir(joined("")), 0);
+    int depth = 0;
+    for (; depth < 17 && mkdir(name_255, 0700) == 0 && chdir(name_255) == 0; depth++) continue;
+    if (depth == 17) assert_no_items(joined(""), NULL, FEW_ELIMIT, "4095");
+    for (; depth; depth--) assert_int_equal(chdir("..") | rmdir(name_255), 0);
+    assert_int_equal(chdir(before), 0);
+    free(before);
+}
+
+static void test_item_limit(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    FILE *list = fopen(t_path("list"), "w+");
+    assert_non_null(list);
+    for (int i = 0; i < FEW_ITEMS_MAX; i++) fputs("a\n", list);
+    rewind(list);
+    struct few_items *items;
+    struct few_error err;
+    const char *arg = "-";
+    assert_status(few_items_open(&arg, 1, list, NULL, &items, &err), FEW_OK, &err);
+    assert_int_equal(few_items_count(items), FEW_ITEMS_MAX);
+    few_items_close(items);
+    fputs("a\n", list);
+    rewind(list);
+    assert_no_items("-", list, FEW_ELIMIT, "10000000");
+    fclose(list);
+}
+
+static enum few_status open_all(const struct few_mem *mem, void *ud)
+{
+    (void)ud;
+    struct few_env env = {.mem = mem};
+    struct few_items *items = NULL;
+    const char *args[] = {joined(""), joined("*.png"), joined("z.JPG")};
+    enum few_status got = few_items_open(args, 3, NULL, &env, &items, NULL);
+    few_items_close(items);
+    return got;
+}
+
+static void test_allocations(void **state)
+{
+    (void)state;
+    make_tree();
+    folder("many");
+    for (int i = 0; i < 200; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "many/%d.jpg", i);
+        touch(name);
+    }
+    t_fail_each_allocation(open_all, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_arguments_in_their_order),
+        cmocka_unit_test(test_globs),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_what_is_not_there),
+        cmocka_unit_test(test_path_limit),
+        cmocka_unit_test(test_item_limit),
+        cmocka_unit_test(test_allocations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
