@@ -63,9 +63,9 @@ struct few__preprocess {
 
 static bool same_pixels(const struct few__pixels *a, const struct few__pixels *b)
 {
-    return a->resize == b->resize && a->width == b->width && a->height == b->height &&
-           a->min_width == b->min_width && a->pad == b->pad && a->needs == b->needs && a->crop == b->crop &&
-           a->pick == b->pick && a->expand == b->expand;
+    return a->resize == b->resize && a->sampling == b->sampling && a->width == b->width &&
+           a->height == b->height && a->min_width == b->min_width && a->pad == b->pad &&
+           a->needs == b->needs && a->crop == b->crop && a->pick == b->pick && a->expand == b->expand;
 }
 
 static bool same_numbers(const struct few__input *a, const struct few__input *b)
@@ -328,8 +328,9 @@ static void lay_out(const struct few__pixels *spec, struct part *part, int *widt
     to->image_y = (float)part->y;
 }
 
-static enum few_status resize_part(struct few__preprocess *p, const struct part *from, int width, int height,
-                                   uint8_t *memory, struct part *to, struct few_error *err)
+static enum few_status resize_part(struct few__preprocess *p, enum few__sampling sampling,
+                                   const struct part *from, int width, int height, uint8_t *memory,
+                                   struct part *to, struct few_error *err)
 {
     *to = *from;
     if (from->width == width && from->height == height) return FEW_OK;
@@ -337,8 +338,8 @@ static enum few_status resize_part(struct few__preprocess *p, const struct part 
     uint8_t *const out[3] = {memory, memory + plane, memory + 2 * plane};
     *to =
         (struct part){.planes = {out[0], out[1], out[2]}, .stride = stride, .width = width, .height = height};
-    return few__scale(p->scaler, from->planes, from->stride, from->width, from->height, out, stride, width,
-                      height, err);
+    return few__scale(p->scaler, sampling, from->planes, from->stride, from->width, from->height, out, stride,
+                      width, height, err);
 }
 
 static enum few_status make_planes(struct few__preprocess *p, struct pixels *pixels, const float box[4],
@@ -361,7 +362,7 @@ static enum few_status make_planes(struct few__preprocess *p, struct pixels *pix
     bool shared = pixels->n_tensors > 1;
     uint8_t *memory = shared ? few__buffer_reserve(&pixels->own, planes_bytes(spec))
                              : few__buffer_reserve(&p->scratch, p->scratch_bytes);
-    FEW__TRY(resize_part(p, &part, width, height, memory, &pixels->inner, err));
+    FEW__TRY(resize_part(p, spec->sampling, &part, width, height, memory, &pixels->inner, err));
     pixels->done = shared && !pixels->inner.in_cropped;
     return FEW_OK;
 }
@@ -484,7 +485,8 @@ enum few_status few__preprocess_thumbnail(struct few__preprocess *p, uint8_t rgb
     if (!p->image) return few__fail(err, FEW_EINVAL, "thumbnail before there is an image");
     struct part all = whole(p->image), small;
     uint8_t *memory = few__buffer_reserve(&p->scratch, p->scratch_bytes);
-    FEW__TRY(resize_part(p, &all, FEW__THUMBNAIL_SIDE, FEW__THUMBNAIL_SIDE, memory, &small, err));
+    FEW__TRY(
+        resize_part(p, FEW__CENTRES, &all, FEW__THUMBNAIL_SIDE, FEW__THUMBNAIL_SIDE, memory, &small, err));
     for (int y = 0; y < FEW__THUMBNAIL_SIDE; y++)
         for (int x = 0; x < FEW__THUMBNAIL_SIDE; x++)
             for (int c = 0; c < 3; c++) *rgb++ = small.planes[c][(size_t)y * small.stride + (size_t)x];

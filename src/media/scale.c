@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/mem.h"
+#include "media/enlarge.h"
 
 struct pair {
     int width, height, out_width, out_height;
@@ -19,6 +20,7 @@ struct few__scaler {
     struct pair pairs[FEW__SCALERS_MAX];
     uint64_t calls;
     size_t made;
+    struct few__buffer shrunk, taps; // libvips's sampling: between the two steps, and of enlarging
 };
 
 enum few_status few__scaler_create(const struct few_mem *mem, struct few__scaler **scaler,
@@ -26,7 +28,7 @@ enum few_status few__scaler_create(const struct few_mem *mem, struct few__scaler
 {
     *scaler = FEW__NEW(mem, struct few__scaler);
     if (!*scaler) return few__no_memory(err, "scaler");
-    (*scaler)->mem = mem;
+    (*scaler)->mem = (*scaler)->shrunk.mem = (*scaler)->taps.mem = mem;
     return FEW_OK;
 }
 
@@ -34,6 +36,8 @@ void few__scaler_destroy(struct few__scaler *s)
 {
     if (!s) return;
     for (size_t i = 0; i < FEW__SCALERS_MAX; i++) sws_freeContext(s->pairs[i].sws);
+    few__buffer_finish(&s->shrunk);
+    few__buffer_finish(&s->taps);
     few__free(s->mem, s);
 }
 
@@ -57,9 +61,9 @@ static struct pair *find(struct few__scaler *s, const struct pair *want)
     return oldest;
 }
 
-enum few_status few__scale(struct few__scaler *s, const uint8_t *const planes[3], size_t stride, int width,
-                           int height, uint8_t *const out[3], size_t out_stride, int out_width,
-                           int out_height, struct few_error *err)
+static enum few_status scale_centres(struct few__scaler *s, const uint8_t *const planes[3], size_t stride,
+                                     int width, int height, uint8_t *const out[3], size_t out_stride,
+                                     int out_width, int out_height, struct few_error *err)
 {
     struct pair *p = find(s, &(struct pair){width, height, out_width, out_height, NULL, 0});
     if (!p->sws) {
@@ -81,4 +85,37 @@ enum few_status few__scale(struct few__scaler *s, const uint8_t *const planes[3]
         return few__fail(err, FEW_EINVAL, "resize of %d x %d gave %d rows, expected %d", width, height, rows,
                          out_height);
     return FEW_OK;
+}
+
+/* As libvips: first the sides that shrink, then the others grow, and that moves both axes. */
+static enum few_status scale_libvips(struct few__scaler *s, const uint8_t *const planes[3], size_t stride,
+                                     int width, int height, uint8_t *const out[3], size_t out_stride,
+                                     int out_width, int out_height, struct few_error *err)
+{
+    int w = width < out_width ? width : out_width, h = height < out_height ? height : out_height;
+    const uint8_t *from[3] = {planes[0], planes[1], planes[2]};
+    if (w != width || h != height) {
+        size_t between = few__plane_stride(w), plane = between * (size_t)h;
+        uint8_t *memory = few__buffer_reserve(&s->shrunk, 3 * plane);
+        if (!memory) return few__no_memory(err, "resized planes");
+        uint8_t *const to[3] = {memory, memory + plane, memory + 2 * plane};
+        FEW__TRY(scale_centres(s, planes, stride, width, height, to, between, w, h, err));
+        for (int c = 0; c < 3; c++) from[c] = to[c];
+        stride = between;
+    }
+    for (int c = 0; c < 3; c++)
+        FEW__TRY(few__enlarge_libvips(from[c], stride, w, h, out[c], out_stride, out_width, out_height,
+                                      &s->taps, err));
+    return FEW_OK;
+}
+
+enum few_status few__scale(struct few__scaler *s, enum few__sampling sampling, const uint8_t *const planes[3],
+                           size_t stride, int width, int height, uint8_t *const out[3], size_t out_stride,
+                           int out_width, int out_height, struct few_error *err)
+{
+    bool grows = out_width > width || out_height > height;
+    bool sound = width > 0 && height > 0; // otherwise swscale says what is wrong
+    if (sampling == FEW__LIBVIPS && grows && sound)
+        return scale_libvips(s, planes, stride, width, height, out, out_stride, out_width, out_height, err);
+    return scale_centres(s, planes, stride, width, height, out, out_stride, out_width, out_height, err);
 }

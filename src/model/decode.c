@@ -11,7 +11,7 @@
 #include "model/decode_impl.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O3") // all_finite reads millions of numbers
+#pragma GCC optimize("O3", "no-trapping-math") // all_finite reads millions of numbers
 #endif
 
 /* ---- shapes ---- */

@@ -10,7 +10,7 @@
 #include "model/decode_impl.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O3") // any_above reads millions of numbers
+#pragma GCC optimize("O3", "no-trapping-math") // any_above reads millions of numbers
 #endif
 
 enum { V2_ANCHORS = 3, V2_ROW = 5 * V2_ANCHORS }; // of a cell of fastestv2: boxes and objectness

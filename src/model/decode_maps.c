@@ -9,7 +9,7 @@
 #include "model/decode_impl.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O3")
+#pragma GCC optimize("O3", "no-trapping-math")
 #endif
 
 enum { BLOCK = 64 };
@@ -60,13 +60,19 @@ static inline float exp_negative(float x)
     return y * power;
 }
 
-static void softmax_block(float *block, size_t n_classes)
+// The highest number of each pixel.
+static void most_of_block(const float *block, size_t n_classes, float most[BLOCK])
 {
-    float most[BLOCK], sum[BLOCK] = {0};
-    memcpy(most, block, sizeof most);
+    memcpy(most, block, BLOCK * sizeof *most);
     for (size_t c = 1; c < n_classes; c++)
         for (size_t i = 0; i < BLOCK; i++)
             most[i] = block[c * BLOCK + i] > most[i] ? block[c * BLOCK + i] : most[i];
+}
+
+static void softmax_block(float *block, size_t n_classes)
+{
+    float most[BLOCK], sum[BLOCK] = {0};
+    most_of_block(block, n_classes, most);
     for (size_t c = 0; c < n_classes; c++)
         for (size_t i = 0; i < BLOCK; i++) {
             float e = exp_negative(block[c * BLOCK + i] - most[i]);
@@ -189,17 +195,15 @@ const struct few__decoder_row few__decode_seg_mean = {
 
 /* ---- seg_share ---- */
 
+// From the last class to the first: of equal ones the lowest stays.
 static void count_block(const float *block, size_t n_classes, size_t m, size_t *counts)
 {
     float most[BLOCK];
     int32_t best[BLOCK] = {0};
-    memcpy(most, block, sizeof most);
-    for (size_t c = 1; c < n_classes; c++)
-        for (size_t i = 0; i < BLOCK; i++) {
-            float v = block[c * BLOCK + i];
-            best[i] = v > most[i] ? (int32_t)c : best[i];
-            most[i] = v > most[i] ? v : most[i];
-        }
+    most_of_block(block, n_classes, most);
+    for (size_t c = n_classes; c-- > 1;)
+        for (size_t i = 0; i < BLOCK; i++) best[i] = block[c * BLOCK + i] == most[i] ? (int32_t)c : best[i];
+    for (size_t i = 0; i < BLOCK; i++) best[i] = block[i] == most[i] ? 0 : best[i];
     for (size_t i = 0; i < m; i++) counts[best[i]]++;
 }
 

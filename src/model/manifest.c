@@ -20,9 +20,9 @@ static const size_t ARENA_MAX = (size_t)2 << 30; // bytes, of each of the two
 
 static bool same_pixels(const struct few__pixels *a, const struct few__pixels *b)
 {
-    return a->resize == b->resize && a->width == b->width && a->height == b->height &&
-           a->min_width == b->min_width && a->pad == b->pad && a->needs == b->needs && a->crop == b->crop &&
-           a->pick == b->pick && a->expand == b->expand;
+    return a->resize == b->resize && a->sampling == b->sampling && a->width == b->width &&
+           a->height == b->height && a->min_width == b->min_width && a->pad == b->pad &&
+           a->needs == b->needs && a->crop == b->crop && a->pick == b->pick && a->expand == b->expand;
 }
 
 static bool same_tensor(const struct few__input *a, const struct few__input *b)
@@ -107,6 +107,7 @@ static enum few_status make_zoo(struct few_zoo *zoo, const struct few__manifest_
     for (size_t i = 0; i < m->n_models; i++) {
         recipes[i] = m->models[i].recipe;
         struct few__pixels *pixels = &recipes[i].input.pixels;
+        if (pixels->sampling == FEW__SAMPLING_UNREAD) pixels->sampling = m->sampling;
         if (pixels->crop != FEW__WHOLE) pixels->needs = m->models[i].model.needs;
     }
     number_shared(zoo, recipes, m->n_models);

@@ -13,6 +13,7 @@ enum {
     FEW__LABEL_LISTS_MAX = 4096,
     FEW__NULL_LABELS_MAX = 1000,
     FEW__MANIFEST_VERSION = 1,
+    FEW__SAMPLING_UNREAD = FEW__LIBVIPS + 1,
 };
 
 /* An entry of `labels:`. */
@@ -37,7 +38,8 @@ struct few__model_draft {
 
 struct few__manifest_draft {
     int version;
-    const char *name; // NULL = not given
+    const char *name;            // NULL = not given
+    enum few__sampling sampling; // of the inputs that do not say
     size_t n_lists, n_models;
     struct few__list_draft *lists;
     struct few__model_draft *models;

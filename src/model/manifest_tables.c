@@ -24,6 +24,7 @@ static const char *const resizes[] = {
     [FEW__CENTRE_CROP] = "centre-crop",
     [FEW__HEIGHT] = "height",
 };
+static const char *const samplings[] = {[FEW__CENTRES] = "centre", [FEW__LIBVIPS] = "libvips"};
 static const char *const crops[] = {[FEW__WHOLE] = "whole", [FEW__SQUARE] = "square", [FEW__BOX] = "box"};
 static const char *const picks[] = {
     [FEW__BEST] = "best", [FEW__LARGEST] = "largest", [FEW__LARGEST_WIDE] = "largest-wide"};
@@ -72,6 +73,7 @@ static const struct few__field input_fields[] = {
     {"size", few__read_size, TO(few__model_draft, size), .expected = "[width, height], each from 1 to 8192",
      .required = true, .low = 1, .high = FEW__SIDE_MAX},
     {"resize", few__read_choice, PIXELS(resize), CHOICES(resizes)},
+    {"sampling", few__read_choice, PIXELS(sampling), CHOICES(samplings)},
     {"min_width", few__read_int, PIXELS(min_width), .expected = "a whole number from 1 to 8192", .low = 1,
      .high = FEW__SIDE_MAX},
     {"pad", few__read_byte, PIXELS(pad), .expected = "a whole number from 0 to 255", .high = 255},
@@ -164,6 +166,7 @@ static const struct few__field manifest_fields[] = {
     {"version", few__read_int, MANIFEST(version), .expected = "1", .required = true,
      .low = FEW__MANIFEST_VERSION, .high = FEW__MANIFEST_VERSION},
     {"name", few__read_text, MANIFEST(name), .expected = "a name"},
+    {"sampling", few__read_choice, MANIFEST(sampling), CHOICES(samplings)},
     {"labels", few__read_lists, MANIFEST(lists), .expected = "a map of at most 4096 label lists",
      .max = FEW__LABEL_LISTS_MAX, N_OF(few__manifest_draft, n_lists)},
     {"models", few__read_models, MANIFEST(models), .expected = "a list of 1 to 4096 models", .required = true,

@@ -20,6 +20,11 @@ enum few__resize {
     FEW__HEIGHT,           // to the height; width = ceil(w * H / h / 8) * 8, within min_width .. width
 };
 
+enum few__sampling { // where bilinear resizing looks when a side grows
+    FEW__CENTRES,    // pixel centres on pixel centres (swscale, Pillow, OpenCV)
+    FEW__LIBVIPS,    // half an output pixel before that, on both axes (libvips, sharp): media/enlarge.h
+};
+
 enum few__crop {
     FEW__WHOLE,  // no crop: the whole image
     FEW__SQUARE, // a square around the box's centre, side = expand * max(w, h); outside the image: pad
@@ -35,6 +40,7 @@ enum few__pick {       // which detection of the need is looked at
 /* Which pixels, at which size: decides the 8-bit planes, which equal specs share. */
 struct few__pixels {
     enum few__resize resize;
+    enum few__sampling sampling;
     int width, height; // of the input; FEW__HEIGHT: width is the largest allowed
     int min_width;     // FEW__HEIGHT only
     uint8_t pad;       // grey value outside the image

@@ -24,8 +24,8 @@ static void scale(struct few__scaler *scaler, const struct planes *from, const s
 {
     const uint8_t *const in[3] = {from->planes[0], from->planes[1], from->planes[2]};
     struct few_error err;
-    assert_status(few__scale(scaler, in, from->stride, from->width, from->height, to->planes, to->stride,
-                             to->width, to->height, &err),
+    assert_status(few__scale(scaler, FEW__CENTRES, in, from->stride, from->width, from->height, to->planes,
+                             to->stride, to->width, to->height, &err),
                   FEW_OK, &err);
 }
 
@@ -117,8 +117,8 @@ static void compare_with_pillow(const char *source, const char *expected, int wi
     assert_int_equal(few__image_decode(decoder, source, file.data, file.n, &image, NULL), FEW_OK);
     struct planes to = make(width, height);
     struct few_error err;
-    assert_status(few__scale(scaler, image.planes, image.stride, image.width, image.height, to.planes,
-                             to.stride, width, height, &err),
+    assert_status(few__scale(scaler, FEW__CENTRES, image.planes, image.stride, image.width, image.height,
+                             to.planes, to.stride, width, height, &err),
                   FEW_OK, &err);
     double sum = 0;
     for (int y = 1; y < height - 1; y++)
@@ -175,7 +175,8 @@ static void test_refused_size(void **state)
     struct planes p = make(4, 4);
     const uint8_t *const in[3] = {p.planes[0], p.planes[1], p.planes[2]};
     struct few_error err;
-    assert_status(few__scale(scaler, in, p.stride, 0, 4, p.planes, p.stride, 4, 4, &err), FEW_EINVAL, &err);
+    assert_status(few__scale(scaler, FEW__CENTRES, in, p.stride, 0, 4, p.planes, p.stride, 4, 4, &err),
+                  FEW_EINVAL, &err);
     assert_non_null(strstr(err.message, "0 x 4"));
     few__scaler_destroy(scaler);
     few__scaler_destroy(NULL);

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the small models of tests/backend/data. Needs the PyPI package onnx:
+
+    python3 tests/backend/make_models.py
+"""
+import pathlib
+
+from onnx import TensorProto, checker, helper, save
+
+FLOAT, INT64, DOUBLE, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.DOUBLE, TensorProto.BOOL
+DATA = pathlib.Path(__file__).parent / "data"
+
+
+def tensor(name, dims, type=FLOAT):
+    return helper.make_tensor_value_info(name, type, dims)
+
+
+def write(name, nodes, inputs, outputs, constants=()):
+    graph = helper.make_graph(nodes, name, inputs, outputs, list(constants))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    checker.check_model(model)
+    save(model, DATA / f"{name}.onnx")
+
+
+def number(name, type, value, dims=()):
+    return helper.make_tensor(name, type, dims, [value])
+
+
+# mean (1, 3, 1, 1) of each channel, twice (1, 3, 4, 4)
+write("mean",
+      [helper.make_node("GlobalAveragePool", ["data"], ["mean"]),
+       helper.make_node("Mul", ["data", "two"], ["twice"])],
+      [tensor("data", [1, 3, 4, 4])], [tensor("mean", [1, 3, 1, 1]), tensor("twice", [1, 3, 4, 4])],
+      [number("two", FLOAT, 2)])
+
+# any batch and width: (1, 3, 4, W) to the mean over the height, (1, W, 3)
+write("width",
+      [helper.make_node("ReduceMean", ["x"], ["flat"], axes=[2], keepdims=0),
+       helper.make_node("Transpose", ["flat"], ["steps"], perm=[0, 2, 1])],
+      [tensor("x", ["batch", 3, 4, "width"])], [tensor("steps", ["batch", "width", 3])])
+
+write("integer", [helper.make_node("Cast", ["data"], ["rounded"], to=INT64)],
+      [tensor("data", [1, 3, 4, 4])], [tensor("rounded", [1, 3, 4, 4], INT64)])
+
+write("double", [helper.make_node("Identity", ["data"], ["same"])],
+      [tensor("data", [1, 3, 4, 4], DOUBLE)], [tensor("same", [1, 3, 4, 4], DOUBLE)])
+
+write("two_inputs", [helper.make_node("Add", ["a", "b"], ["sum"])],
+      [tensor("a", [1, 3, 4, 4]), tensor("b", [1, 3, 4, 4])], [tensor("sum", [1, 3, 4, 4])])
+
+# matrix products for many hours: only a cancelled run ends
+body = helper.make_graph(
+    [helper.make_node("MatMul", ["state", "state"], ["product"]),
+     helper.make_node("Clip", ["product", "low", "high"], ["next"]),
+     helper.make_node("Identity", ["go"], ["still"])],
+    "body", [tensor("i", [], INT64), tensor("go", [], BOOL), tensor("state", [1, 1, 64, 64])],
+    [tensor("still", [], BOOL), tensor("next", [1, 1, 64, 64])],
+    [number("low", FLOAT, -1), number("high", FLOAT, 1)])
+write("endless",
+      [helper.make_node("Loop", ["many", "yes", "data"], ["last"], body=body)],
+      [tensor("data", [1, 1, 64, 64])], [tensor("last", [1, 1, 64, 64])],
+      [number("many", INT64, 1 << 40), helper.make_tensor("yes", BOOL, (), [True])])
