@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /* label_folder ZOO.yaml FOLDER [DEADLINE_MS]: one line for each photograph with its valuable labels.
  *
- *     cc -o label_folder label_folder.c $(pkg-config --cflags --libs fewer) */
+ *     cc -o label_folder label_folder.c $(pkg-config --cflags --libs fewer) -lm */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <fewer/fewer.h>
 
+// A model without a label list stands for one label, named after itself.
+static bool says_something(const struct few_model *model, const struct few_output *output)
+{
+    if (output->empty) return false;
+    if (output->kind == FEW_SCALAR) return fabsf(output->values[0] - model->empty) > model->tolerance;
+    return output->kind == FEW_VECTOR || output->confidence > model->threshold;
+}
+
 static void print_labels(const struct few_model *model, const struct few_output *output)
 {
-    bool listed = model->n_labels > 0 && model->label_ids;
-    if (output->kind == FEW_DETECTIONS && listed) {
-        for (size_t i = 0; i < output->n; i++)
-            if (output->detections[i].confidence > model->threshold)
-                printf(" %s", model->labels[output->detections[i].label]);
-    } else if ((output->kind == FEW_CLASSES || output->kind == FEW_LABELS) && listed) {
-        for (size_t i = 0; i < output->n; i++)
-            if (output->values[i] > model->threshold && !model->is_null[i]) printf(" %s", model->labels[i]);
-    } else if (!output->empty && output->confidence > model->threshold) {
-        printf(" %s", model->name);
+    bool boxes = output->kind == FEW_DETECTIONS;
+    if (!model->label_ids && says_something(model, output)) printf(" %s", model->name);
+    for (size_t i = 0; model->label_ids && i < output->n; i++) {
+        size_t label = boxes ? (size_t)output->detections[i].label : i;
+        float confidence = boxes ? output->detections[i].confidence : output->values[i];
+        if (confidence > model->threshold && !model->is_null[label]) printf(" %s", model->labels[label]);
     }
 }
 

@@ -16,7 +16,7 @@ enum { RUNS_DEFAULT = 10, RUNS_MAX = 1000, WARM_UP = 3 };
 
 struct checker {
     const struct few_zoo *zoo;
-    struct few__runtime *runtime;
+    struct few__runtime_opts runtime;
     unsigned runs;
     uint64_t seed;
     float *input; // as large as the largest input of the zoo
@@ -84,26 +84,46 @@ static uint64_t growth(uint64_t before, uint64_t after)
     return after > before ? after - before : 0;
 }
 
-static enum few_status profile_model(struct checker *c, size_t model, struct few_profile *profile,
-                                     struct few_error *err)
+static enum few_status profile_loaded(struct checker *c, size_t model, struct few__runtime *runtime,
+                                      struct few_profile *profile, struct few_error *err)
 {
     int64_t dims[4];
     size_t n;
     struct few__runner *runner;
     input_shape(&c->zoo->recipes[model].input, dims, &n);
     fill_random(c, model, n);
-    few__heap_trim();
     few__resident_peak_reset();
     uint64_t before = few__resident_bytes();
     int64_t start = few__now_us(&c->zoo->env);
-    FEW__TRY(few__runner_load(c->runtime, &c->zoo->recipes[model], &c->zoo->catalog.models[model], c->input,
-                              n, &runner, err));
+    FEW__TRY(few__runner_load(runtime, &c->zoo->recipes[model], &c->zoo->catalog.models[model], c->input, n,
+                              &runner, err));
     profile->load_ms = (double)(few__now_us(&c->zoo->env) - start) / 1000;
     profile->loaded_bytes = growth(before, few__resident_bytes());
     enum few_status status = time_runs(c, runner, dims, profile, err);
     profile->peak_bytes = growth(before, few__resident_peak_bytes());
     few__runner_unload(runner);
     return status;
+}
+
+// A runtime of its own for each model: memory that a runtime keeps for the next model would hide what this one takes.
+static enum few_status profile_model(struct checker *c, size_t model, struct few_profile *profile,
+                                     struct few_error *err)
+{
+    struct few__runtime *runtime;
+    FEW__TRY(few__runtime_open(&c->runtime, &c->zoo->env, &runtime, err));
+    few__heap_trim();
+    enum few_status status = profile_loaded(c, model, runtime, profile, err);
+    few__runtime_close(runtime);
+    return status;
+}
+
+// Without a runtime there is one thing to say, not one for each model.
+static enum few_status try_runtime(const struct checker *c, struct few_error *err)
+{
+    struct few__runtime *runtime;
+    FEW__TRY(few__runtime_open(&c->runtime, &c->zoo->env, &runtime, err));
+    few__runtime_close(runtime);
+    return FEW_OK;
 }
 
 static enum few_status check_models(struct checker *c, few_profile_fn fn, void *ud, struct few_error *err)
@@ -126,19 +146,15 @@ enum few_status few_check(const struct few_zoo *zoo, const struct few_check_opts
     if (!opts) opts = &defaults;
     if (opts->size != sizeof *opts || opts->runs > RUNS_MAX)
         return few__fail(err, FEW_EINVAL, "check: expected at most %d runs, found %u", RUNS_MAX, opts->runs);
-    const struct few__runtime_opts runtime = {.name = "onnx", .library = opts->runtime, .threads = 1};
     struct checker *c = FEW__NEW(zoo->env.mem, struct checker);
     if (!c) return few__no_memory(err, "check");
     c->zoo = zoo;
     c->runs = opts->runs ? opts->runs : RUNS_DEFAULT;
     c->seed = opts->seed;
+    c->runtime = (struct few__runtime_opts){.name = "onnx", .library = opts->runtime, .threads = 1};
     c->input = FEW__NEW_N(zoo->env.mem, float, largest_input(zoo));
-    enum few_status status =
-        c->input ? few__runtime_open(&runtime, &zoo->env, &c->runtime, err) : few__no_memory(err, "check");
-    if (status == FEW_OK) {
-        status = check_models(c, fn, ud, err);
-        few__runtime_close(c->runtime);
-    }
+    enum few_status status = c->input ? try_runtime(c, err) : few__no_memory(err, "check");
+    if (status == FEW_OK) status = check_models(c, fn, ud, err);
     few__free(zoo->env.mem, c->input);
     few__free(zoo->env.mem, c);
     return status;

@@ -254,14 +254,16 @@ static void run_item(struct few_session *s, const struct few__image *image, int6
     }
 }
 
-/* What running everything would cost here: the expected time of each model, without those whose need found
- * nothing (they would not have run either). */
+/* What running everything would have cost here: what was spent on the models that ran to their end, and the expected
+ * time of the others, without those whose need found nothing (they would not have run either). */
 static int64_t run_all_us(const struct few_session *s)
 {
     const struct few__exec_row *rows = few__exec_rows(few__live_exec(s->live));
     int64_t sum = 0;
-    for (size_t i = 0; i < s->zoo->catalog.n_models; i++)
-        if (rows[i].reason != FEW__WHY_NEED_EMPTY) sum += s->costs[i].time_us;
+    for (size_t i = 0; i < s->zoo->catalog.n_models; i++) {
+        if (rows[i].outcome == FEW_EXECUTED || rows[i].outcome == FEW_FAILED) sum += s->rows[i].time_us;
+        else if (rows[i].reason != FEW__WHY_NEED_EMPTY) sum += s->costs[i].time_us;
+    }
     return sum;
 }
 
