@@ -88,7 +88,8 @@ static int profile_all(const struct args *args, const struct few_zoo *zoo)
     struct check check = {.catalog = few_zoo_catalog(zoo), .models = args->json ? json_array() : NULL};
     struct few_check_opts opts = {
         .size = sizeof opts, .runtime = args->runtime, .runs = (unsigned)args->runs, .seed = args->seed};
-    static const char *const heads[] = {"model", "kind", "load ms", "run ms", "p90 ms", "loaded", "peak", ""};
+    static const char *const heads[] = {"model",  "kind",   "load ms", "run ms",
+                                        "p90 ms", "loaded", "peak",    "status"};
     table_init(&check.table, "llrrrrrl");
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) table_cell(&check.table, "%s", heads[i]);
     progress_begin(&check.progress, check.catalog->n_models, 1, args->quiet);

@@ -51,8 +51,8 @@ static void put_count(struct few__text *text, uint64_t n, const char *words)
 static void put_spent(struct few__text *text, const struct totals *totals)
 {
     double share = totals->run_all_us > 0 ? totals->spent_us / totals->run_all_us : 1;
-    few__text_put(text,
-                  "<div class=\"panel\"><div class=\"spent\"><span>this run</span><span><i class=\"own\"");
+    few__text_put(text, "<section><h2>Time of the models</h2><div class=\"panel\"><div class=\"spent\">"
+                        "<span>this run</span><span><i class=\"own\"");
     few__text_printf(text, " style=\"width:%.2f%%\"></i></span><b>", 100 * (share > 1 ? 1 : share));
     few__report_time(text, totals->spent_us);
     few__text_put(text, "</b><span>everything</span><span><i style=\"width:100%\"></i></span><b>");

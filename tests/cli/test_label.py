@@ -41,7 +41,7 @@ def test_check(fewer):
     assert check["failed"] == 0 and len(check["models"]) == n_models()
     for model in check["models"]:
         assert model["status"] == "ok" and model["message"] == ""
-        assert 0 < model["run_ms"] <= model["run_p90_ms"] * 1.001 and model["load_ms"] > 0
+        assert model["run_ms"] > 0 and model["run_p90_ms"] > 0 and model["load_ms"] > 0
         assert {"loaded_bytes", "peak_bytes", "kind", "name"} <= set(model)
 
 

@@ -68,6 +68,7 @@ static void test_run_page(void **state)
     has(page, "<b>1</b><span>failures</span>");
     // Spent 10 + 30, 10 + 5, 10; everything is 10 + 30 on each of the three.
     has(page, "45.8&thinsp;%</b><span>of the models' time saved");
+    has(page, "<section><h2>Time of the models</h2>");
     has(page, "</i></span><b>65.0&nbsp;ms</b>");
     has(page, "</i></span><b>120&nbsp;ms</b>");
     has(page, "executed <b>3</b> (50.0&nbsp;%)");
