@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The demo, by `./run demo`: run_demo.sh [BUILD_DIR]. Draws photographs of an invented world, records what every model
+# says about some of them, then labels the others under a deadline that lets about half of the work happen.
+set -eu
+cd "$(dirname "$0")/.."
+build=${1:-build}
+out=$build/demo
+fewer=$build/fewer
+deadline=8ms
+python=.venv/bin/python
+[ -x "$python" ] || python=python3
+
+say() { printf '\n%s\n' "$1"; }
+run() { printf '$ %s\n' "$*"; "$@"; }
+
+# draw PART COUNT FIRST_SEED: once; what an interrupted run left is drawn again.
+draw() {
+    [ -f "$out/items/$1.done" ] && return
+    rm -rf "$out/items/$1"
+    "$python" demo/draw.py "$out/items/$1" "$2" --seed "$3"
+    : >"$out/items/$1.done"
+}
+
+mkdir -p "$out/items"
+say "1. Items: 150 scenes to learn from and 300 new ones, in $out/items"
+draw train 150 2000000
+draw new 300 2100000
+
+say "2. The zoo: 17 small models. Each is loaded and timed."
+run "$fewer" check demo/zoo.yaml
+
+say "3. Run every model on the 150, once, and keep what they said."
+run "$fewer" record demo/zoo.yaml "$out/items/train" -o "$out/trace.db" --force
+
+say "4. Replay it: how much would each policy have had to run?"
+run "$fewer" eval "$out/trace.db" -o "$out/eval.html" --force
+
+say "5. The main job: label the 300 new items, $deadline for each."
+run "$fewer" label demo/zoo.yaml "$out/items/new" --policy "static:$out/trace.db" --deadline "$deadline" \
+    -o "$out/run.db" --force
+
+say "6. What came out, a line an item and model:"
+run "$fewer" export "$out/run.db" --format jsonl -o "$out/run.jsonl" --force
+head -n 5 "$out/run.jsonl"
+"$fewer" report "$out/run.db" -o "$out/report.html" --force
+
+say "The report is in $out/report.html"
