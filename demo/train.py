@@ -110,18 +110,18 @@ def export(name, net, width, height, inputs=3, outputs=('output',)):
 
 # ---- classes, labels, numbers ----
 
-def scene(t, name, size, net, epochs):
+def scene(t, name, size, net, epochs, form=nets.Softmax):
     loss = t.fit(net, t.images(*size), t.values('place', scenes.PLACES), F.cross_entropy, epochs)
-    return loss, export(name, nets.Softmax(net), *size)
+    return loss, export(name, form(net), *size)
 
 
 def scene_small(t):
-    return scene(t, 'scene_small', (64, 48), nets.Laid([(8, 2), (16, 2), (24, 2), (16, 2)], 12, 7), 4)
+    return scene(t, 'scene_small', (32, 24), nets.Laid([(6, 2), (8, 2), (8, 2)], 12, 7), 2)
 
 
 def scene_large(t):
     net = nets.Laid([(24, 2), (32, 1), (48, 2), (64, 1), (64, 2), (48, 2), (16, 2)], 20, 7)
-    return scene(t, 'scene_large', (WIDTH, HEIGHT), net, 3)
+    return scene(t, 'scene_large', (WIDTH, HEIGHT), net, 2, nets.BothSides)
 
 
 def weather(t):
@@ -137,11 +137,19 @@ def daytime(t):
 
 
 def tags(t):
-    present = torch.tensor([[float(any(o['label'] == name for o in truth['objects'])) for name in shapes.OBJECTS]
-                            for truth in t.truths])
-    net = nets.Whole([(16, 1), (24, 2), (40, 1), (64, 2), (64, 1)], 7)
-    loss = t.fit(net, t.images(80, 60), present, F.binary_cross_entropy_with_logits, 5)
-    return loss, export('tags', nets.Sigmoid(net), 80, 60)
+    """Learns where each thing is; the model keeps only whether it is anywhere."""
+    names = shapes.OBJECTS
+    net = nets.Map([(24, 2), (32, 1), (48, 2), (64, 1), (64, 1)], len(names))
+    nn.init.constant_(net.head.bias, -4.0)
+    cells = both_sides(t, 4, (80, 60), boxes_of_objects)
+
+    def loss_of(y, z):
+        owner = z[:, 4].long()
+        there = F.one_hot(owner.clamp(min=0), len(names)).permute(0, 3, 1, 2) * (owner >= 0)[:, None]
+        each = F.binary_cross_entropy_with_logits(y, there.float(), reduction='sum') / (owner >= 0).sum().clamp(min=1)
+        return each + F.binary_cross_entropy_with_logits(y.amax((2, 3)), there.float().amax((2, 3)))
+    loss = t.fit(net, t.images(80, 60), lambda at, mirror: torch.from_numpy(cells[mirror][at]), loss_of, 6)
+    return loss, export('tags', nets.Anywhere(net), 80, 60)
 
 
 def people_count(t):
@@ -225,20 +233,24 @@ def grid_loss(y, z):
     return there + box + F.binary_cross_entropy_with_logits(p[:, 5:], kind, reduction='sum') / n
 
 
-def detector(t, net, size, stride, boxes_of, epochs, rate=3e-3):
-    both = []
-    for mirrored in (False, True):
-        both.append(np.stack([grid_targets([(k, 1 - x - w if mirrored else x, y, w, h)
-                                            for k, (x, y, w, h) in boxes_of(truth)], stride, *size)
-                              for truth in t.truths]))
-    return t.fit(net, t.images(*size), lambda at, mirror: torch.from_numpy(both[mirror][at]), grid_loss, epochs,
-                 rate=rate)
+def boxes_of_objects(truth):
+    return [(shapes.OBJECTS.index(o['label']), o['box']) for o in truth['objects']]
+
+
+def both_sides(t, stride, size, boxes_of):
+    """Grid targets of all scenes as they are, and mirrored."""
+    return [np.stack([grid_targets([(k, 1 - x - w if mirrored else x, y, w, h) for k, (x, y, w, h) in boxes_of(truth)],
+                                   stride, *size) for truth in t.truths]) for mirrored in (False, True)]
+
+
+def detector(t, net, size, stride, boxes_of, epochs):
+    cells = both_sides(t, stride, size, boxes_of)
+    return t.fit(net, t.images(*size), lambda at, mirror: torch.from_numpy(cells[mirror][at]), grid_loss, epochs)
 
 
 def objects(t):
     net = nets.Grid([(16, 2), (32, 2), (48, 1), (80, 2), (80, 1), (80, 1), (80, 1)], len(shapes.OBJECTS))
-    loss = detector(t, net, (WIDTH, HEIGHT), 8,
-                    lambda truth: [(shapes.OBJECTS.index(o['label']), o['box']) for o in truth['objects']], 5)
+    loss = detector(t, net, (WIDTH, HEIGHT), 8, boxes_of_objects, 5)
     return loss, export('objects', nets.YoloxForm(net), WIDTH, HEIGHT)
 
 
