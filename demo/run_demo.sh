@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 build=${1:-build}
 out=$build/demo
 fewer=$build/fewer
-deadline=8ms
+deadline=6ms
 python=.venv/bin/python
 [ -x "$python" ] || python=python3
 
@@ -23,14 +23,14 @@ draw() {
 }
 
 mkdir -p "$out/items"
-say "1. Items: 150 scenes to learn from and 300 new ones, in $out/items"
-draw train 150 2000000
+say "1. Items: 200 scenes to learn from and 300 new ones, in $out/items"
+draw train 200 2000000
 draw new 300 2100000
 
 say "2. The zoo: 17 small models. Each is loaded and timed."
 run "$fewer" check demo/zoo.yaml
 
-say "3. Run every model on the 150, once, and keep what they said."
+say "3. Run every model on the 200, once, and keep what they said."
 run "$fewer" record demo/zoo.yaml "$out/items/train" -o "$out/trace.db" --force
 
 say "4. Replay it: how much would each policy have had to run?"
