@@ -42,7 +42,7 @@ run "$fewer" label demo/zoo.yaml "$out/items/new" --policy "static:$out/trace.db
 
 say "6. What came out, a line an item and model:"
 run "$fewer" export "$out/run.db" --format jsonl -o "$out/run.jsonl" --force
-head -n 5 "$out/run.jsonl"
+head -n 5 "$out/run.jsonl" | cut -c 1-180
 "$fewer" report "$out/run.db" -o "$out/report.html" --force
 
 say "The report is in $out/report.html"
