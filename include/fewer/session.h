@@ -61,6 +61,7 @@ struct few_session_stats {
     uint64_t counts[FEW_OUTCOME_COUNT];
     uint64_t deadline_missed; // items
     int64_t spent_us;         // time of the models that ran, late ones included
+    int64_t runtime_us;       // the part of it inside the runtime: the rest is pixels, boxes and decisions
     int64_t
         run_all_us; // what running everything would have cost: mean time x items, chains as far as they went
 };

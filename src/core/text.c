@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "core/error.h"
 #include "core/mem.h"
 
 void few__text_init(struct few__text *text, const struct few_mem *mem, size_t max_bytes)
@@ -143,52 +138,4 @@ void few__text_html(struct few__text *text, const char *s)
         if (entity) few__text_put(text, entity);
         else few__text_add(text, s, 1);
     }
-}
-
-/* ---- files ---- */
-
-static enum few_status read_all(int fd, const char *path, char *data, size_t size, size_t *n,
-                                struct few_error *err)
-{
-    for (*n = 0; *n < size;) {
-        ssize_t got = read(fd, data + *n, size - *n);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return few__fail_sys(err, FEW_EIO, "%s: cannot be read", path);
-        if (got == 0) break;
-        *n += (size_t)got;
-    }
-    data[*n] = 0;
-    return FEW_OK;
-}
-
-enum few_status few__file_read(const char *path, size_t max, const struct few_mem *mem, char **data,
-                               size_t *n, struct few_error *err)
-{
-    *data = NULL;
-    *n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return few__fail_sys(err, errno == ENOENT ? FEW_ENOENT : FEW_EIO, "%s: cannot be opened", path);
-    enum few_status status = FEW_OK;
-    struct stat st;
-    if (fstat(fd, &st) != 0) {
-        status = few__fail_sys(err, FEW_EIO, "%s: cannot be examined", path);
-    } else if (!S_ISREG(st.st_mode)) {
-        status = few__fail(err, FEW_EIO, "%s: expected a file, found %s", path,
-                           S_ISDIR(st.st_mode) ? "a folder" : "something else");
-    } else if ((uintmax_t)st.st_size > max) {
-        status = few__fail(err, FEW_ELIMIT, "%s: expected at most %zu bytes, found %jd", path, max,
-                           (intmax_t)st.st_size);
-    } else if (!(*data = few__resize(mem, NULL, (size_t)st.st_size + 1, 1))) {
-        status = few__no_memory(err, path);
-    } else {
-        status = read_all(fd, path, *data, (size_t)st.st_size, n, err);
-    }
-    close(fd);
-    if (status != FEW_OK) {
-        few__free(mem, *data);
-        *data = NULL;
-        *n = 0;
-    }
-    return status;
 }

@@ -40,9 +40,4 @@ void few__text_double(struct few__text *text, double value, int digits);
 /* &lt; &gt; &amp; &quot; for HTML. */
 void few__text_html(struct few__text *text, const char *s);
 
-/* A whole file in memory, NUL after the end. *data is owned (few__free).
- * Errors: FEW_ENOENT, FEW_EIO, FEW_ELIMIT longer than max, FEW_ENOMEM. */
-enum few_status few__file_read(const char *path, size_t max, const struct few_mem *mem, char **data,
-                               size_t *n, struct few_error *err);
-
 #endif

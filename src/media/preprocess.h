@@ -22,6 +22,9 @@ void few__preprocess_destroy(struct few__preprocess *preprocess);
 /* Forget the last item; image is borrowed until the next call. */
 void few__preprocess_begin(struct few__preprocess *preprocess, const struct few__image *image);
 
+/* The current image. */
+const struct few__image *few__preprocess_image(const struct few__preprocess *preprocess);
+
 /* The memory of a model's input tensor: room for the largest shape, fixed for the life of `preprocess`. */
 float *few__preprocess_buffer(struct few__preprocess *preprocess, size_t model, size_t *n_numbers);
 

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Profiles a zoo: each model alone in the process, on random input, unloaded before the next one. Times are of the
+ * runtime alone (no preprocessing), so that they compare with other people's tables. */
+#include <fewer/check.h>
+
+#include <stdlib.h>
+
+#include "backend/backend.h"
+#include "core/env.h"
+#include "core/error.h"
+#include "core/process.h"
+#include "core/rng.h"
+#include "model/manifest.h"
+
+enum { RUNS_DEFAULT = 10, RUNS_MAX = 1000, WARM_UP = 3 };
+
+struct checker {
+    const struct few_zoo *zoo;
+    struct few__runtime *runtime;
+    unsigned runs;
+    uint64_t seed;
+    float *input; // as large as the largest input of the zoo
+    double took_ms[RUNS_MAX];
+};
+
+static void input_shape(const struct few__input *input, int64_t dims[4], size_t *n)
+{
+    int64_t c = input->colour == FEW__GRAY ? 1 : 3, w = input->pixels.width, h = input->pixels.height;
+    bool nchw = input->layout == FEW__NCHW;
+    dims[0] = 1;
+    dims[1] = nchw ? c : h;
+    dims[2] = nchw ? h : w;
+    dims[3] = nchw ? w : c;
+    *n = (size_t)(c * w * h);
+}
+
+static size_t largest_input(const struct few_zoo *zoo)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < zoo->catalog.n_models; i++) {
+        int64_t dims[4];
+        size_t n;
+        input_shape(&zoo->recipes[i].input, dims, &n);
+        if (n > most) most = n;
+    }
+    return most;
+}
+
+// Numbers in the range that the model's own normalisation gives.
+static void fill_random(const struct checker *c, size_t model, size_t n)
+{
+    const struct few__input *input = &c->zoo->recipes[model].input;
+    struct few__rng rng;
+    few__rng_init(&rng, c->seed, model);
+    for (size_t i = 0; i < n; i++)
+        c->input[i] = (float)((255 * few__rng_unit(&rng) - (double)input->mean[0]) / (double)input->std[0]);
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static enum few_status time_runs(struct checker *c, struct few__runner *runner, const int64_t dims[4],
+                                 struct few_profile *profile, struct few_error *err)
+{
+    struct few__tensor outputs[FEW__OUTPUTS_MAX];
+    size_t n_outputs;
+    for (unsigned i = 0; i < WARM_UP; i++) FEW__TRY(few__runner_run(runner, dims, outputs, &n_outputs, err));
+    for (unsigned i = 0; i < c->runs; i++) {
+        int64_t start = few__now_us(&c->zoo->env);
+        FEW__TRY(few__runner_run(runner, dims, outputs, &n_outputs, err));
+        c->took_ms[i] = (double)(few__now_us(&c->zoo->env) - start) / 1000;
+    }
+    qsort(c->took_ms, c->runs, sizeof *c->took_ms, compare);
+    profile->run_ms = c->took_ms[c->runs / 2];
+    profile->run_p90_ms = c->took_ms[(c->runs - 1) * 9 / 10];
+    return FEW_OK;
+}
+
+static uint64_t growth(uint64_t before, uint64_t after)
+{
+    return after > before ? after - before : 0;
+}
+
+static enum few_status profile_model(struct checker *c, size_t model, struct few_profile *profile,
+                                     struct few_error *err)
+{
+    int64_t dims[4];
+    size_t n;
+    struct few__runner *runner;
+    input_shape(&c->zoo->recipes[model].input, dims, &n);
+    fill_random(c, model, n);
+    few__heap_trim();
+    few__resident_peak_reset();
+    uint64_t before = few__resident_bytes();
+    int64_t start = few__now_us(&c->zoo->env);
+    FEW__TRY(few__runner_load(c->runtime, &c->zoo->recipes[model], &c->zoo->catalog.models[model], c->input,
+                              n, &runner, err));
+    profile->load_ms = (double)(few__now_us(&c->zoo->env) - start) / 1000;
+    profile->loaded_bytes = growth(before, few__resident_bytes());
+    enum few_status status = time_runs(c, runner, dims, profile, err);
+    profile->peak_bytes = growth(before, few__resident_peak_bytes());
+    few__runner_unload(runner);
+    return status;
+}
+
+static enum few_status check_models(struct checker *c, few_profile_fn fn, void *ud, struct few_error *err)
+{
+    size_t n = c->zoo->catalog.n_models, failed = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct few_error model_err = {.message = ""};
+        struct few_profile profile = {.message = model_err.message};
+        profile.status = profile_model(c, i, &profile, &model_err);
+        failed += profile.status != FEW_OK;
+        fn(ud, i, &profile);
+    }
+    return failed ? few__fail(err, FEW_EBACKEND, "%zu of %zu models cannot be used", failed, n) : FEW_OK;
+}
+
+enum few_status few_check(const struct few_zoo *zoo, const struct few_check_opts *opts, few_profile_fn fn,
+                          void *ud, struct few_error *err)
+{
+    const struct few_check_opts defaults = {.size = sizeof defaults};
+    if (!opts) opts = &defaults;
+    if (opts->size != sizeof *opts || opts->runs > RUNS_MAX)
+        return few__fail(err, FEW_EINVAL, "check: expected at most %d runs, found %u", RUNS_MAX, opts->runs);
+    const struct few__runtime_opts runtime = {.name = "onnx", .library = opts->runtime, .threads = 1};
+    struct checker *c = FEW__NEW(zoo->env.mem, struct checker);
+    if (!c) return few__no_memory(err, "check");
+    c->zoo = zoo;
+    c->runs = opts->runs ? opts->runs : RUNS_DEFAULT;
+    c->seed = opts->seed;
+    c->input = FEW__NEW_N(zoo->env.mem, float, largest_input(zoo));
+    enum few_status status =
+        c->input ? few__runtime_open(&runtime, &zoo->env, &c->runtime, err) : few__no_memory(err, "check");
+    if (status == FEW_OK) {
+        status = check_models(c, fn, ud, err);
+        few__runtime_close(c->runtime);
+    }
+    few__free(zoo->env.mem, c->input);
+    few__free(zoo->env.mem, c);
+    return status;
+}
