@@ -14,11 +14,11 @@ struct few__runner;
 
 struct few__runtime_opts {
     const char *name;    // "onnx"
-    const char *library; // path of its shared library; NULL = where it is looked for
+    const char *library; // path of its shared library, and no other; NULL = where it is looked for
     int threads;         // of the one global pool; 0 = 1
 };
 
-/* Errors: FEW_EINVAL no backend of that name; FEW_ENOENT no library (the message lists every place tried);
+/* Errors: FEW_EINVAL no backend of that name, threads above 256; FEW_ENOENT no library (the message lists every place tried);
  * FEW_EVERSION too old; FEW_ENOMEM. */
 enum few_status few__runtime_open(const struct few__runtime_opts *opts, const struct few_env *env,
                                   struct few__runtime **runtime, struct few_error *err);
@@ -29,6 +29,7 @@ const char *few__runtime_describe(const struct few__runtime *runtime);
 
 /* Load a model and check it against its recipe: input name, type and shape; output names, types and shapes.
  *
+ * recipe, model     borrowed until unload
  * input, n_numbers  the memory its input is bound to (few__preprocess_buffer); borrowed until unload
  * runner            out, owned: few__runner_unload
  * Errors: FEW_ENOENT no file; FEW_EBACKEND not a model; FEW_ESHAPE not as the manifest says (expected, found);
@@ -40,6 +41,7 @@ void few__runner_unload(struct few__runner *runner);
 
 /* Run on what the input memory holds, as a tensor of shape dims (4,).
  * outputs: (FEW__OUTPUTS_MAX,) out, in the order of recipe->decode.outputs; borrowed until the next run.
+ * Allocates nothing of ours where the model declares its shapes.
  * Errors: FEW_ECANCELED few__runner_cancel was called; FEW_EBACKEND; FEW_ESHAPE. */
 enum few_status few__runner_run(struct few__runner *runner, const int64_t dims[4],
                                 struct few__tensor *outputs, size_t *n_outputs, struct few_error *err);

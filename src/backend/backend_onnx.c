@@ -18,7 +18,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 
-enum { THREADS_MAX = 256, NAME_MAX_BYTES = 1024 };
+enum { THREADS_MAX = 256, MESSAGE_MAX = 300, NAME_SHOWN = 256 };
 #define NUMBERS_MAX ((size_t)1 << 30) // of one tensor
 
 // A loaded file and how many runners use it.
@@ -72,10 +72,11 @@ struct runner {
 
 /* ---- what the library says ---- */
 
-// The first line of a message, at most 300 bytes of it.
+// The first line of a message, at most MESSAGE_MAX bytes of it.
 static int line_length(const char *message)
 {
-    return (int)strcspn(message, "\r\n") < 300 ? (int)strcspn(message, "\r\n") : 300;
+    size_t n = strcspn(message, "\r\n");
+    return n < MESSAGE_MAX ? (int)n : MESSAGE_MAX;
 }
 
 // Consumes a status of the library.
@@ -336,7 +337,7 @@ static enum few_status find_port(const struct onnx *o, const struct few_model *m
     }
     if (!port->name)
         return few__fail(err, FEW_ESHAPE, "model '%s': expected an %s '%.*s', found %s", model->name, what,
-                         NAME_MAX_BYTES / 4, wanted ? wanted : "", *found ? found : "none");
+                         NAME_SHOWN, wanted ? wanted : "", *found ? found : "none");
     if ((!wanted || is_input) && i != 1)
         return few__fail(err, FEW_ESHAPE, "model '%s': expected one %s, found %zu: %s", model->name, what, i,
                          found);
@@ -410,10 +411,10 @@ static enum few_status find_ports(struct runner *r, const struct few__recipe *re
     const struct few__decode *decode = &recipe->decode;
     FEW__TRY(find_port(o, r->model, r->shared->session, recipe->input.name, true, &r->input, err));
     FEW__TRY(check_input(recipe, r->model, &r->input, err));
-    r->n_outputs = decode->n_outputs ? decode->n_outputs : 1;
-    if (r->n_outputs > FEW__OUTPUTS_MAX)
+    if (decode->n_outputs > FEW__OUTPUTS_MAX)
         return few__fail(err, FEW_ELIMIT, "model '%s': expected at most %d outputs, found %zu",
-                         r->model->name, FEW__OUTPUTS_MAX, r->n_outputs);
+                         r->model->name, FEW__OUTPUTS_MAX, decode->n_outputs);
+    r->n_outputs = decode->n_outputs ? decode->n_outputs : 1;
     for (size_t i = 0; i < r->n_outputs; i++) {
         FEW__TRY(find_port(o, r->model, r->shared->session, decode->n_outputs ? decode->outputs[i] : NULL,
                            false, &r->outputs[i], err));
