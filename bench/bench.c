@@ -24,11 +24,12 @@ double bench_median(double *v, size_t n)
     return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
-void bench_print(const char *name, double ours, double theirs, const char *peer, const char *unit, double ratio,
-                 double calib_ns)
+void bench_print(const char *name, double ours, double theirs, const char *peer, const char *unit,
+                 double ratio, double calib_ns)
 {
-    printf("{\"name\": \"%s\", \"ours\": %.6g, \"theirs\": %.6g, \"peer\": \"%s\", \"unit\": \"%s\", \"ratio\": %.4g", name,
-           ours, theirs, peer, unit, ratio);
+    printf("{\"name\": \"%s\", \"ours\": %.6g, \"theirs\": %.6g, \"peer\": \"%s\", \"unit\": \"%s\", "
+           "\"ratio\": %.4g",
+           name, ours, theirs, peer, unit, ratio);
     if (calib_ns >= 0) printf(", \"calib_ns\": %.6g", calib_ns);
     printf("}\n");
 }

@@ -122,8 +122,8 @@ static void compare_speed(struct bench *b, const char *store, size_t per_round)
         ratio[round] = ours[round] / theirs[round];
     }
     must(few_session_close(session, &b->err), &b->err);
-    bench_print("label_overhead", bench_median(ours, ROUNDS), bench_median(theirs, ROUNDS), "bare loop", "items/s",
-                bench_median(ratio, ROUNDS), -1);
+    bench_print("label_overhead", bench_median(ours, ROUNDS), bench_median(theirs, ROUNDS), "bare loop",
+                "items/s", bench_median(ratio, ROUNDS), -1);
 }
 
 static void print_memory(struct bench *b, bool bare_loop, const char *store, size_t n_items)
@@ -146,7 +146,9 @@ int main(int argc, char **argv)
     const char *mode = argc > 1 && strncmp(argv[1], "--memory-", 9) == 0 ? argv[1] : NULL;
     if (mode) argv++, argc--;
     if (argc < 5) {
-        fprintf(stderr, "usage: label_overhead [--memory-bare|--memory-session] zoo.yaml ROOT IMAGES RUNTIME [ITEMS]\n");
+        fprintf(
+            stderr,
+            "usage: label_overhead [--memory-bare|--memory-session] zoo.yaml ROOT IMAGES RUNTIME [ITEMS]\n");
         return 2;
     }
     struct bench b = {.runtime = argv[4]};

@@ -107,7 +107,7 @@ static enum few_status make_zoo(struct few_zoo *zoo, const struct few__manifest_
     for (size_t i = 0; i < m->n_models; i++) {
         recipes[i] = m->models[i].recipe;
         struct few__pixels *pixels = &recipes[i].input.pixels;
-        if (pixels->sampling == FEW__SAMPLING_UNREAD) pixels->sampling = m->sampling;
+        if (pixels->sampling == FEW__SAMPLING_OF_MANIFEST) pixels->sampling = m->sampling;
         if (pixels->crop != FEW__WHOLE) pixels->needs = m->models[i].model.needs;
     }
     number_shared(zoo, recipes, m->n_models);

@@ -13,7 +13,6 @@ enum {
     FEW__LABEL_LISTS_MAX = 4096,
     FEW__NULL_LABELS_MAX = 1000,
     FEW__MANIFEST_VERSION = 1,
-    FEW__SAMPLING_UNREAD = FEW__LIBVIPS + 1,
 };
 
 /* An entry of `labels:`. */

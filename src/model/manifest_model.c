@@ -18,7 +18,7 @@ static void set_defaults(struct few__model_draft *d)
     d->recipe.backend = "onnx";
     for (int c = 0; c < 3; c++) d->recipe.input.std[c] = 1;
     d->recipe.input.pixels.expand = 1;
-    d->recipe.input.pixels.sampling = (enum few__sampling)FEW__SAMPLING_UNREAD;
+    d->recipe.input.pixels.sampling = FEW__SAMPLING_OF_MANIFEST;
     d->recipe.input.pixels.needs = -1;
     struct few__decode *decode = &d->recipe.decode;
     decode->kind = UNREAD;

@@ -23,6 +23,7 @@ enum few__resize {
 enum few__sampling { // where bilinear resizing looks when a side grows
     FEW__CENTRES,    // pixel centres on pixel centres (swscale, Pillow, OpenCV)
     FEW__LIBVIPS,    // half an output pixel before that, on both axes (libvips, sharp): media/enlarge.h
+    FEW__SAMPLING_OF_MANIFEST, // only while a manifest is read: what it says for all inputs
 };
 
 enum few__crop {

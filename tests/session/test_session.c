@@ -25,8 +25,8 @@ static int set_up(void **state)
     char command[2048], manifest[512];
     const char *folder = t_tmpdir();
     snprintf(manifest, sizeof manifest, "%s/demo/zoo.yaml", t_source());
-    snprintf(command, sizeof command, "%s/.venv/bin/python %s/demo/draw.py %s %d >/dev/null", t_source(), t_source(),
-             folder, N_ITEMS);
+    snprintf(command, sizeof command, "%s/.venv/bin/python %s/demo/draw.py %s %d >/dev/null", t_source(),
+             t_source(), folder, N_ITEMS);
     if (system(command) != 0) return -1;
     struct few_items *list;
     if (few_items_open(&folder, 1, NULL, NULL, &list, &err) != FEW_OK) return -1;
@@ -122,7 +122,8 @@ static void test_a_deadline_that_is_over_skips_everything(void **state)
 {
     (void)state;
     struct few_policy *policy;
-    struct few_session *session = open_session(&(struct few_session_opts){.deadline_us = 1}, "run_all", &policy);
+    struct few_session *session =
+        open_session(&(struct few_session_opts){.deadline_us = 1}, "run_all", &policy);
     const struct few_result *r = one(session, items[0]);
     assert_true(r->deadline_missed);
     for (size_t m = 0; m < r->n_models; m++) {
@@ -207,7 +208,8 @@ static void test_the_queue_has_an_end(void **state)
     struct few_session *session = open_session(&(struct few_session_opts){0}, "run_all", &policy);
     const struct few_result *result;
     assert_status(few_session_receive(session, &result, &err), FEW_END, &err);
-    for (int i = 0; i < FEW_QUEUE_MAX; i++) assert_status(few_session_submit(session, "x", &err), FEW_OK, &err);
+    for (int i = 0; i < FEW_QUEUE_MAX; i++)
+        assert_status(few_session_submit(session, "x", &err), FEW_OK, &err);
     assert_status(few_session_submit(session, "x", &err), FEW_AGAIN, &err);
     char *longest = calloc(1, FEW_PATH_MAX + 1);
     assert_non_null(longest);
