@@ -199,6 +199,11 @@ void few__preprocess_begin(struct few__preprocess *p, const struct few__image *i
     for (size_t i = 0; i < p->n; i++) p->pixels[i].done = p->tensors[i].done = false;
 }
 
+const struct few__image *few__preprocess_image(const struct few__preprocess *p)
+{
+    return p->image;
+}
+
 float *few__preprocess_buffer(struct few__preprocess *p, size_t model, size_t *n_numbers)
 {
     struct tensor *t = &p->tensors[p->recipes[model].input.i_tensor];
