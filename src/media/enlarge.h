@@ -7,10 +7,11 @@
 
 #include "media/buffer.h"
 
-/* One plane, width x height to out_width >= width, out_height >= height. memory: reused from call to call.
+/* Three planes of width x height pixels to out_width >= width, out_height >= height, in libvips's own arithmetic
+ * (weights of 1/4096, four to a pixel). memory: reused from call to call.
  * Errors: FEW_ENOMEM. Allocates nothing once the width repeats. */
-enum few_status few__enlarge_libvips(const uint8_t *plane, size_t stride, int width, int height, uint8_t *out,
-                                     size_t out_stride, int out_width, int out_height,
+enum few_status few__enlarge_libvips(const uint8_t *const planes[3], size_t stride, int width, int height,
+                                     uint8_t *const out[3], size_t out_stride, int out_width, int out_height,
                                      struct few__buffer *memory, struct few_error *err);
 
 #endif

@@ -13,6 +13,7 @@
 
 struct few__image_decoder {
     struct few_env env;
+    struct few__jpeg *jpeg;
     struct few__ffmpeg *ffmpeg;
     struct few__heif *heif;
     struct few__buffer planes; // of the last image
@@ -28,7 +29,8 @@ enum few_status few__image_decoder_create(const struct few_env *env, struct few_
     if (!d) return few__no_memory(err, "image decoder");
     d->env = full;
     d->planes.mem = d->band.mem = full.mem;
-    enum few_status got = few__ffmpeg_create(full.mem, &d->ffmpeg, err);
+    enum few_status got = few__jpeg_create(full.mem, &d->jpeg, err);
+    if (got == FEW_OK) got = few__ffmpeg_create(full.mem, &d->ffmpeg, err);
     if (got == FEW_OK) got = few__heif_create(full.mem, &d->heif, err);
     if (got != FEW_OK) few__image_decoder_destroy(d);
     else *decoder = d;
@@ -38,6 +40,7 @@ enum few_status few__image_decoder_create(const struct few_env *env, struct few_
 void few__image_decoder_destroy(struct few__image_decoder *d)
 {
     if (!d) return;
+    few__jpeg_destroy(d->jpeg);
     few__ffmpeg_destroy(d->ffmpeg);
     few__heif_destroy(d->heif);
     few__buffer_finish(&d->planes);
@@ -150,6 +153,17 @@ static enum few_status convert(struct few__image_decoder *d, const struct few__p
     return FEW_OK;
 }
 
+// One decoded picture, and who has to be told when it is done with.
+static enum few_status decode(struct few__image_decoder *d, enum few__image_kind kind, const char *name,
+                              const void *bytes, size_t n, struct few__picture *picture,
+                              struct few_error *err)
+{
+    if (kind == FEW__HEIF) return few__heif_decode(d->heif, name, bytes, n, picture, err);
+    enum few_status got = FEW_EUNSUPPORTED;
+    if (kind == FEW__JPEG) got = few__jpeg_decode(d->jpeg, name, bytes, n, picture, err);
+    return got == FEW_EUNSUPPORTED ? few__ffmpeg_decode(d->ffmpeg, kind, name, bytes, n, picture, err) : got;
+}
+
 enum few_status few__image_decode(struct few__image_decoder *d, const char *name, const void *bytes, size_t n,
                                   struct few__image *image, struct few_error *err)
 {
@@ -157,16 +171,15 @@ enum few_status few__image_decode(struct few__image_decoder *d, const char *name
     FEW__TRY(refuse_bytes(name, n, err));
     struct few__probe probe = few__image_probe(bytes, n);
     FEW__TRY(refuse_header(&probe, name, n, err));
-    bool heif = probe.kind == FEW__HEIF;
     struct few__picture picture = {0};
-    if (heif) FEW__TRY(few__heif_decode(d->heif, name, bytes, n, &picture, err));
-    else FEW__TRY(few__ffmpeg_decode(d->ffmpeg, probe.kind, name, bytes, n, &picture, err));
+    FEW__TRY(decode(d, probe.kind, name, bytes, n, &picture, err));
 
     enum few_status got = few__image_size_check(name, picture.width, picture.height, err);
     if (got == FEW_OK && !few__picture_readable(&picture))
         got = few__fail(err, FEW_EDECODE, "%s: its pixel format is not supported", name);
-    if (got == FEW_OK) got = convert(d, &picture, heif ? 1 : probe.orientation, image, err);
-    if (heif) few__heif_release(d->heif);
-    else few__ffmpeg_release(d->ffmpeg);
+    if (got == FEW_OK)
+        got = convert(d, &picture, probe.kind == FEW__HEIF ? 1 : probe.orientation, image, err);
+    few__heif_release(d->heif);
+    few__ffmpeg_release(d->ffmpeg);
     return got;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* JPEG, PNG, GIF, BMP, WebP and TIFF through libavcodec.
+/* PNG, GIF, BMP, WebP, TIFF and CMYK JPEG through libavcodec.
  *
  * The bytes go straight to the one decoder that fits the file's content: no demuxer and no protocol takes
- * part, so a picture cannot name another file or host. The JPEG decoder stays open from image to image, but for
- * after an error (its state may be odd) and after a large picture (it keeps a copy). The others are opened
- * afresh: cheap beside what they decode, and PNG's takes the palette of one image into the next. */
+ * part, so a picture cannot name another file or host. Each picture gets a decoder of its own: cheap beside what it
+ * decodes, and FFmpeg's PNG decoder takes palette and pixels of one image into the next. */
 #include "media/image_internal.h"
 
 #include <libavcodec/avcodec.h>
@@ -12,8 +11,6 @@
 
 #include "core/error.h"
 #include "core/mem.h"
-
-enum { KEEP_PIXELS = 1 << 20 }; // pictures above this close the decoder
 
 static const struct {
     const char *name;
@@ -26,10 +23,9 @@ static const struct {
 
 struct few__ffmpeg {
     const struct few_mem *mem;
-    AVCodecContext *open[FEW__IMAGE_KIND_COUNT]; // NULL: closed
+    AVCodecContext *codec; // NULL: closed
     AVPacket *packet;
     AVFrame *frame;
-    enum few__image_kind kind; // of the frame
 };
 
 enum few_status few__ffmpeg_create(const struct few_mem *mem, struct few__ffmpeg **ffmpeg,
@@ -55,7 +51,7 @@ enum few_status few__ffmpeg_create(const struct few_mem *mem, struct few__ffmpeg
 void few__ffmpeg_destroy(struct few__ffmpeg *f)
 {
     if (!f) return;
-    for (int i = 0; i < FEW__IMAGE_KIND_COUNT; i++) avcodec_free_context(&f->open[i]);
+    avcodec_free_context(&f->codec);
     av_packet_free(&f->packet);
     av_frame_free(&f->frame);
     few__free(f->mem, f);
@@ -63,7 +59,6 @@ void few__ffmpeg_destroy(struct few__ffmpeg *f)
 
 static enum few_status open_decoder(struct few__ffmpeg *f, enum few__image_kind kind, struct few_error *err)
 {
-    if (f->open[kind]) return FEW_OK;
     const AVCodec *codec = avcodec_find_decoder(codecs[kind].id);
     if (!codec)
         return few__fail(err, FEW_EDECODE, "this FFmpeg was built without its %s decoder", codecs[kind].name);
@@ -76,7 +71,7 @@ static enum few_status open_decoder(struct few__ffmpeg *f, enum few__image_kind 
         avcodec_free_context(&c);
         return few__fail(err, FEW_EDECODE, "open the %s decoder: %s", codecs[kind].name, av_err2str(got));
     }
-    f->open[kind] = c;
+    f->codec = c;
     return FEW_OK;
 }
 
@@ -113,24 +108,22 @@ enum few_status few__ffmpeg_decode(struct few__ffmpeg *f, enum few__image_kind k
     FEW__TRY(open_decoder(f, kind, err));
     f->packet->data = (uint8_t *)bytes; // without a reference count: the decoder copies and pads it
     f->packet->size = (int)n;
-    int got = avcodec_send_packet(f->open[kind], f->packet);
+    int got = avcodec_send_packet(f->codec, f->packet);
     f->packet->data = NULL;
     f->packet->size = 0;
-    if (got >= 0) got = avcodec_receive_frame(f->open[kind], f->frame);
+    if (got >= 0) got = avcodec_receive_frame(f->codec, f->frame);
     if (got < 0) {
-        avcodec_free_context(&f->open[kind]);
+        avcodec_free_context(&f->codec);
         if (got == AVERROR(ENOMEM)) return few__no_memory(err, "decoded image");
         return few__fail(err, FEW_EDECODE, "%s: damaged %s file: %s", name, codecs[kind].name,
                          got == AVERROR(EAGAIN) ? "no picture in it" : av_err2str(got));
     }
-    f->kind = kind;
     *picture = picture_of(f->frame, kind);
     return FEW_OK;
 }
 
 void few__ffmpeg_release(struct few__ffmpeg *f)
 {
-    int64_t pixels = (int64_t)f->frame->width * f->frame->height;
     av_frame_unref(f->frame);
-    if (f->kind != FEW__JPEG || pixels > KEEP_PIXELS) avcodec_free_context(&f->open[f->kind]);
+    avcodec_free_context(&f->codec);
 }

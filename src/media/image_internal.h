@@ -64,7 +64,15 @@ size_t few__picture_scratch(int width);
 void few__picture_rows(const struct few__picture *picture, int y, int n, uint8_t *const planes[3],
                        size_t stride, void *scratch);
 
-/* FFmpeg's decoders; JPEG's stays open between images. */
+/* libjpeg-turbo. picture is borrowed until the next call. Errors: FEW_EDECODE, FEW_ELIMIT, FEW_ENOMEM;
+ * FEW_EUNSUPPORTED, without a message: CMYK, which FFmpeg's decoder reads. */
+struct few__jpeg;
+enum few_status few__jpeg_create(const struct few_mem *mem, struct few__jpeg **jpeg, struct few_error *err);
+void few__jpeg_destroy(struct few__jpeg *jpeg);
+enum few_status few__jpeg_decode(struct few__jpeg *jpeg, const char *name, const uint8_t *bytes, size_t n,
+                                 struct few__picture *picture, struct few_error *err);
+
+/* FFmpeg's decoders. */
 struct few__ffmpeg;
 enum few_status few__ffmpeg_create(const struct few_mem *mem, struct few__ffmpeg **ffmpeg,
                                    struct few_error *err);

@@ -264,6 +264,13 @@ static double decimal(float factor)
     return round((double)factor * 1e6) / 1e6;
 }
 
+// Four decimals are what detectors' boxes are worth, and what the photo zoo's reference cuts its squares with: a crop then
+// does not jump by a pixel for a digit that means nothing.
+static double share(float x)
+{
+    return round((double)x * 1e4) / 1e4;
+}
+
 // Coordinates are cut towards zero, sides to at least two pixels.
 static enum few_status crop_box(struct few__preprocess *p, const struct few__pixels *spec, const float box[4],
                                 struct part *out, struct few_error *err)
@@ -276,6 +283,10 @@ static enum few_status crop_box(struct few__preprocess *p, const struct few__pix
     if (!(width > 0 && height > 0))
         return few__fail(err, FEW_EDECODE, "crop: a box of %g x %g pixels has none", width, height);
     if (spec->crop == FEW__SQUARE) {
+        x = share(box[0]) * p->image->width;
+        y = share(box[1]) * p->image->height;
+        width = share(box[2]) * p->image->width;
+        height = share(box[3]) * p->image->height;
         double side = (width > height ? width : height) * decimal(spec->expand);
         x += width / 2 - side / 2;
         y += height / 2 - side / 2;

@@ -103,10 +103,7 @@ static enum few_status scale_libvips(struct few__scaler *s, const uint8_t *const
         for (int c = 0; c < 3; c++) from[c] = to[c];
         stride = between;
     }
-    for (int c = 0; c < 3; c++)
-        FEW__TRY(few__enlarge_libvips(from[c], stride, w, h, out[c], out_stride, out_width, out_height,
-                                      &s->taps, err));
-    return FEW_OK;
+    return few__enlarge_libvips(from, stride, w, h, out, out_stride, out_width, out_height, &s->taps, err);
 }
 
 enum few_status few__scale(struct few__scaler *s, enum few__sampling sampling, const uint8_t *const planes[3],
