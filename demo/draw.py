@@ -13,11 +13,7 @@ def main():
     a = argparse.ArgumentParser(description='Draw N scenes of the demo world into a folder.')
     a.add_argument('folder', type=Path)
     a.add_argument('count', type=int)
-<<<<<<< HEAD
-    a.add_argument('--seed', type=int, default=2_000_000, help='the first scene; the others follow (default %(default)s)')
-=======
     a.add_argument('--seed', type=int, default=2_000_000, help='of the first scene (default %(default)s)')
->>>>>>> refs/heads/demo
     o = a.parse_args()
     if not 1 <= o.count <= 100_000:
         sys.exit(f'draw.py: N must be 1 to 100000, found {o.count}')

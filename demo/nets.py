@@ -85,15 +85,6 @@ class Map(nn.Module):
 
 
 class Reader(nn.Module):
-<<<<<<< HEAD
-    """(B, 1, 24, 64) to (B, 16, 11): a step for each 4 columns; class 0 is blank."""
-
-    def __init__(self):
-        super().__init__()
-        self.body = nn.Sequential(conv(1, 16), conv(16, 32, 2), conv(32, 48), conv(48, 64, (2, 2)),
-                                  nn.Conv2d(64, 96, (6, 3), 1, (0, 1), bias=False), nn.BatchNorm2d(96), nn.ReLU(),
-                                  nn.Conv2d(96, 11, (1, 3), 1, (0, 1)))
-=======
     """(B, 1, 24, W) to (B, W / 4, 11): a step for each 4 columns; class 0 is blank."""
 
     def __init__(self):
@@ -101,7 +92,6 @@ class Reader(nn.Module):
         self.body = nn.Sequential(conv(1, 16), conv(16, 24, 2), conv(24, 32), conv(32, 48, 2),
                                   nn.Conv2d(48, 48, (6, 3), 1, (0, 1), bias=False), nn.BatchNorm2d(48), nn.ReLU(),
                                   nn.Conv2d(48, 11, (1, 3), 1, (0, 1)))
->>>>>>> refs/heads/demo
 
     def forward(self, x):
         return self.body(x).squeeze(2).permute(0, 2, 1)

@@ -7,11 +7,7 @@ cd "$(dirname "$0")/.."
 build=${1:-build}
 out=$build/demo
 fewer=$build/fewer
-<<<<<<< HEAD
-deadline=8ms
-=======
 deadline=6ms
->>>>>>> refs/heads/demo
 python=.venv/bin/python
 [ -x "$python" ] || python=python3
 
@@ -27,23 +23,14 @@ draw() {
 }
 
 mkdir -p "$out/items"
-<<<<<<< HEAD
-say "1. Items: 150 scenes to learn from and 300 new ones, in $out/items"
-draw train 150 2000000
-=======
 say "1. Items: 200 scenes to learn from and 300 new ones, in $out/items"
 draw train 200 2000000
->>>>>>> refs/heads/demo
 draw new 300 2100000
 
 say "2. The zoo: 17 small models. Each is loaded and timed."
 run "$fewer" check demo/zoo.yaml
 
-<<<<<<< HEAD
-say "3. Run every model on the 150, once, and keep what they said."
-=======
 say "3. Run every model on the 200, once, and keep what they said."
->>>>>>> refs/heads/demo
 run "$fewer" record demo/zoo.yaml "$out/items/train" -o "$out/trace.db" --force
 
 say "4. Replay it: how much would each policy have had to run?"
@@ -55,11 +42,7 @@ run "$fewer" label demo/zoo.yaml "$out/items/new" --policy "static:$out/trace.db
 
 say "6. What came out, a line an item and model:"
 run "$fewer" export "$out/run.db" --format jsonl -o "$out/run.jsonl" --force
-<<<<<<< HEAD
-head -n 5 "$out/run.jsonl"
-=======
 head -n 5 "$out/run.jsonl" | cut -c 1-180
->>>>>>> refs/heads/demo
 "$fewer" report "$out/run.db" -o "$out/report.html" --force
 
 say "The report is in $out/report.html"

@@ -219,12 +219,8 @@ def add_things(c, place, weather, daytime, taken):
     todo = []
     if place in ('street', 'crossing'):
         todo += ['car'] * choose(c.rng, {0: 2, 1: 4, 2: 3})
-<<<<<<< HEAD
-    people = {'street': 0.9, 'crossing': 1.2, 'park': 1.2, 'beach': 1.8, 'living_room': 0.8, 'kitchen': 0.7, 'shop': 1.6}
-=======
     people = {'street': 0.9, 'crossing': 1.2, 'park': 1.2, 'beach': 1.8, 'living_room': 0.8, 'kitchen': 0.7,
               'shop': 1.6}
->>>>>>> refs/heads/demo
     mean = people[place] * (0.35 if night else 0.5 if weather in ('rain', 'snow') else 1)
     todo += ['person'] * choose(c.rng, {0: 1, 1: mean, 2: mean * mean / 2, 3: mean ** 3 / 6, 4: mean ** 4 / 24})
     chances = {'dog': {'park': 0.5, 'beach': 0.3, 'street': 0.12, 'living_room': 0.15},
@@ -251,12 +247,8 @@ def add_things(c, place, weather, daytime, taken):
 def light_and_weather(c, daytime, weather, dark):
     """From the drawn canvas to final pixels: darkness, lights, fog, rain, snow, grain. Whole numbers only."""
     a = np.asarray(c.image).astype(np.int32)
-<<<<<<< HEAD
-    gain = {'day': (256, 256, 256), 'dusk': (215, 180, 170), 'night': (120, 125, 160), 'indoors': (250, 245, 235)}[daytime]
-=======
     gain = {'day': (256, 256, 256), 'dusk': (215, 180, 170), 'night': (120, 125, 160),
             'indoors': (250, 245, 235)}[daytime]
->>>>>>> refs/heads/demo
     if dark:
         gain = (190, 175, 150)
     shade = {'cloud': 235, 'rain': 205, 'snow': 245, 'fog': 240}.get(weather, 256) * c.between(232, 262) // 256
@@ -270,16 +262,10 @@ def light_and_weather(c, daytime, weather, dark):
             getattr(draw, kind)(box, fill=colour)
     fog = 0
     if weather == 'rain':
-<<<<<<< HEAD
-        for _ in range(150):
-            x, y, n = c.between(-10, 320), c.between(-10, 240), c.between(8, 18)
-            draw.line((x, y, x - n // 4, y + n), fill=(185, 195, 210) if daytime != 'night' else (95, 105, 125), width=1)
-=======
         drop = (185, 195, 210) if daytime != 'night' else (95, 105, 125)
         for _ in range(150):
             x, y, n = c.between(-10, 320), c.between(-10, 240), c.between(8, 18)
             draw.line((x, y, x - n // 4, y + n), fill=drop, width=1)
->>>>>>> refs/heads/demo
         fog = 25
     elif weather == 'snow':
         for _ in range(110):

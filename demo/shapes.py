@@ -245,12 +245,8 @@ def cat(c, x, y, h):
     head = h * 9 // 20
     hy = y - h + h // 8
     for s in (-1, 1):
-<<<<<<< HEAD
-        c.polygon([(cx + s * head // 2, hy + head // 3), (cx + s * head * 9 // 20, y - h), (cx + s * head // 10, hy)], fur)
-=======
         c.polygon([(cx + s * head // 2, hy + head // 3), (cx + s * head * 9 // 20, y - h),
                    (cx + s * head // 10, hy)], fur)
->>>>>>> refs/heads/demo
     c.ellipse(cx - head // 2, hy, head, head, fur)
     for s in (-1, 1):
         c.ellipse(cx + s * head // 4 - head // 10, hy + head // 3, head // 5, head // 4, (120, 220, 90))
@@ -278,13 +274,8 @@ def sign(c, x, y, dot, digits, pole_to=None):
         for row, bits in enumerate(DIGITS[int(digit)].split()):
             for column, bit in enumerate(bits):
                 if bit == '1':
-<<<<<<< HEAD
-                    c.draw.rectangle((x + pad + dot * (6 * i + column), y + pad + dot * row,
-                                      x + pad + dot * (6 * i + column + 1) - 1, y + pad + dot * (row + 1) - 1), fill=ink)
-=======
                     dx, dy = x + pad + dot * (6 * i + column), y + pad + dot * row
                     c.draw.rectangle((dx, dy, dx + dot - 1, dy + dot - 1), fill=ink)
->>>>>>> refs/heads/demo
     c.add('sign', x - 2, y - 2, w + 4, h + 4, text=digits)
 
 

@@ -99,20 +99,12 @@ class Trainer:
         return total
 
 
-<<<<<<< HEAD
-def export(name, net, width, height, inputs=3, outputs=('output',)):
-=======
 def export(name, net, width, height, inputs=3, outputs=('output',), free=None):
->>>>>>> refs/heads/demo
     net.eval()
     path = HERE / 'models' / f'{name}.onnx'
     path.parent.mkdir(exist_ok=True)
     torch.onnx.export(net, torch.zeros(1, inputs, height, width), str(path), opset_version=13,
-<<<<<<< HEAD
-                      input_names=['input'], output_names=list(outputs))
-=======
                       input_names=['input'], output_names=list(outputs), dynamic_axes=free)
->>>>>>> refs/heads/demo
     return path.stat().st_size
 
 
@@ -124,11 +116,7 @@ def scene(t, name, size, net, epochs, form=nets.Softmax):
 
 
 def scene_small(t):
-<<<<<<< HEAD
-    return scene(t, 'scene_small', (32, 24), nets.Laid([(6, 2), (8, 2), (8, 2)], 12, 7), 2)
-=======
     return scene(t, 'scene_small', (16, 12), nets.Laid([(6, 2), (8, 2)], 12, 7), 2)
->>>>>>> refs/heads/demo
 
 
 def scene_large(t):
@@ -261,11 +249,7 @@ def detector(t, net, size, stride, boxes_of, epochs):
 
 
 def objects(t):
-<<<<<<< HEAD
-    net = nets.Grid([(16, 2), (32, 2), (48, 1), (80, 2), (80, 1), (80, 1), (80, 1)], len(shapes.OBJECTS))
-=======
     net = nets.Grid([(16, 2), (32, 2), (48, 1), (80, 2), (80, 1), (80, 1)], len(shapes.OBJECTS))
->>>>>>> refs/heads/demo
     loss = detector(t, net, (WIDTH, HEIGHT), 8, boxes_of_objects, 5)
     return loss, export('objects', nets.YoloxForm(net), WIDTH, HEIGHT)
 
@@ -353,12 +337,8 @@ def sign_reader(t):
         steps = torch.full((len(at),), y.shape[1])
         return F.ctc_loss(F.log_softmax(y, 2).permute(1, 0, 2), digits[at], steps, lengths[at], zero_infinity=True)
     loss = t.fit(net, grey, lambda at, mirror: at, loss_of, 6, flip=False)
-<<<<<<< HEAD
-    return loss, export('sign_reader', nets.Softmax(net), 64, 24, inputs=1)
-=======
     return loss, export('sign_reader', nets.Softmax(net), 64, 24, inputs=1,
                         free={'input': {3: 'width'}, 'output': {1: 'steps'}})
->>>>>>> refs/heads/demo
 
 
 TRAINERS = [scene_small, scene_large, weather, daytime, tags, people_count, visibility, embedding, surfaces, objects,
