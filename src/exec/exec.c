@@ -16,6 +16,7 @@
 #include "core/mem.h"
 #include "exec/chain.h"
 #include "exec/exec_log.h"
+#include "exec/pace.h"
 
 #define MEMORY_MAX ((size_t)64 << 20) // of one executor: some 100 bytes a model, 8 a label
 
@@ -25,6 +26,7 @@ struct few__exec {
     struct few__chooser chooser;
     struct few__exec_log *log; // NULL = none
     struct few__view view;     // what the chooser sees: the arrays below
+    bool keep_pace;            // view.pace follows what runs take
     bool open;                 // between ITEM and FINISH
 
     struct few_cost *costs;            // (n_models,)
@@ -81,6 +83,7 @@ static void set_view(struct few__exec *exec, const struct few__exec_opts *opts, 
                                     .seen = exec->seen,
                                     .running = exec->running,
                                     .n_lanes = n_lanes,
+                                    .pace = FEW__PACE_START,
                                     .now_us = INT64_MIN,
                                     .deadline_us = FEW__NO_DEADLINE};
 }
@@ -105,6 +108,7 @@ enum few_status few__exec_create(const struct few__exec_opts *opts, struct few__
     }
     e->chooser = opts->chooser;
     e->log = opts->log;
+    e->keep_pace = opts->keep_pace;
     set_view(e, opts, n_lanes);
     *exec = e;
     return FEW_OK;
@@ -189,10 +193,17 @@ static void stop(struct few__exec *exec)
         if (exec->states[model] != FEW__PENDING) continue;
         // What is not pending any more costs nothing; what this loop has just settled still counts.
         exec->chain_us[model] = exec->costs[model].time_us + (need < 0 ? 0 : exec->chain_us[need]);
-        bool fits = view->deadline_us == FEW__NO_DEADLINE ||
-                    exec->chain_us[model] <= view->deadline_us - view->now_us;
+        bool fits = few__view_fits(view, exec->chain_us[model]);
         settle(exec, model, FEW_SKIPPED, fits ? FEW__WHY_NOT_WORTH : FEW__WHY_NO_TIME);
     }
+}
+
+static void note_pace(struct few__exec *exec, size_t model, bool cut_off)
+{
+    struct few__view *view = &exec->view;
+    if (!exec->keep_pace) return;
+    int64_t took_us = view->now_us - exec->rows[model].start_us;
+    view->pace = few__pace_next(view->pace, exec->costs[model].time_us, took_us, cut_off);
 }
 
 static void meet_deadline(struct few__exec *exec)
@@ -201,6 +212,7 @@ static void meet_deadline(struct few__exec *exec)
     record(exec, (struct few__log_record){.kind = FEW__LOG_DEADLINE});
     for (size_t i = 0; i < view->n_running; i++) {
         size_t model = exec->running[i];
+        note_pace(exec, model, true);
         settle(exec, model, FEW_LATE, FEW__WHY_DEADLINE);
         exec->rows[model].end_us = view->now_us;
         record(exec, (struct few__log_record){.kind = FEW__LOG_CANCEL, .model = model});
@@ -307,6 +319,7 @@ static void end_model(struct few__exec *exec, const struct few__event *event)
     view->n_running--;
     memmove(&exec->running[lane], &exec->running[lane + 1], (view->n_running - lane) * sizeof *exec->running);
     exec->rows[model].end_us = view->now_us;
+    note_pace(exec, model, false);
     record(exec, (struct few__log_record){.kind = FEW__LOG_DONE, .model = model, .result = event->result});
     if (event->result == FEW__RESULT_FAILED) {
         settle(exec, model, FEW_FAILED, FEW__WHY_FAILED);

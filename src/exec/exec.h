@@ -65,6 +65,7 @@ struct few__exec_opts {
     struct few__chooser chooser;       // copied
     size_t n_lanes;                    // models that may run at once; 0 = 1
     struct few__exec_log *log;         // NULL = none
+    bool keep_pace; // follow how late runs are and plan with it (pace.h); false: mean times, as AMS
 };
 
 /* All memory is taken here; a step allocates nothing.

@@ -29,11 +29,20 @@ struct few__view {
     size_t n_pending, n_running;
     const size_t *running;       // (n_running,) in the order of start
     size_t n_lanes;              // models that may run at once
+    double pace;                 // how much longer than expected a run may take, pace.h; 1 in replays
     uint64_t item;               // number of the item: its row in a trace, its place in a run
     int64_t now_us, deadline_us; // deadline FEW__NO_DEADLINE: none
 };
 
 enum few__answer { FEW__START, FEW__WAIT, FEW__STOP };
+
+/* Whether what is expected to take time_us will be done by the deadline if it starts now. */
+static inline bool few__view_fits(const struct few__view *view, int64_t time_us)
+{
+    if (view->deadline_us == FEW__NO_DEADLINE) return true;
+    int64_t left = view->deadline_us - view->now_us;
+    return view->pace == 1 ? time_us <= left : (double)time_us * view->pace <= (double)left;
+}
 
 /* FEW__START: start models[0 .. n-1] now, 1 <= n <= n_lanes - n_running. Each must be PENDING and its need
  * executed with something found. FEW__WAIT: ask again after the next completion; only while something runs.

@@ -58,8 +58,6 @@ static double rank(enum few__negative negative, const struct chain *chain)
 static void choose(void *self, const struct few__view *view, struct few__choice *choice)
 {
     struct few__sched_deadline *s = self;
-    int64_t left = INT64_MAX;
-    if (view->deadline_us != FEW__NO_DEADLINE) left = view->deadline_us - view->now_us;
     s->value.score(s->value.self, view, s->q);
     size_t best = SIZE_MAX;
     double best_rank = 0;
@@ -68,7 +66,7 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
         if (view->states[model] != FEW__PENDING) continue;
         struct chain *chain = &s->chains[model];
         *chain = chain_of(s, view, model);
-        if (chain->first == NOBODY || chain->time_us > left) continue;
+        if (chain->first == NOBODY || !few__view_fits(view, chain->time_us)) continue;
         if (s->negative == FEW__NEGATIVE_STOP && chain->q <= 0) continue;
         double r = rank(s->negative, chain);
         if (best != SIZE_MAX && (r < best_rank || (r == best_rank && model > best))) continue;

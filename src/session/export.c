@@ -69,6 +69,12 @@ static const char *label_name(const struct few_model *model, int32_t label)
     return model->n_labels ? model->labels[label] : model->name;
 }
 
+// The area says something of its own only where the model gave a mask.
+static bool has_mask(const struct few_detection *d)
+{
+    return fabsf(d->area - d->box[2] * d->box[3]) > 1e-6f;
+}
+
 static void put_detections(struct few__text *text, const struct few_model *model,
                            const struct few_output *output)
 {
@@ -81,6 +87,10 @@ static void put_detections(struct few__text *text, const struct few_model *model
         few__text_float(text, d->confidence);
         few__text_put(text, ",\"box\":");
         put_numbers(text, d->box, 4);
+        if (has_mask(d)) {
+            few__text_put(text, ",\"area\":");
+            few__text_float(text, d->area);
+        }
         few__text_put(text, "}");
     }
     few__text_put(text, "]");

@@ -101,7 +101,8 @@ static enum few_status load_models(struct few_session *s, struct few_error *err)
                                         .catalog = &s->zoo->catalog,
                                         .costs = s->costs,
                                         .chooser = few__sched_deadline_chooser(s->sched),
-                                        .n_lanes = 1};
+                                        .n_lanes = 1,
+                                        .keep_pace = true};
     FEW__TRY(few__live_create(&exec, s->workspace, &s->live, err));
     return few__image_decoder_create(&s->env, &s->decoder, err);
 }
