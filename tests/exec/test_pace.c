@@ -85,7 +85,7 @@ static double late_share(bool keep_pace)
     for (uint64_t item = 0; item < N_ITEMS; item++) {
         for (size_t i = 0; i < N_MODELS; i++)
             truth[i].time_us = (int64_t)((double)costs[i].time_us * 2.5 * (0.7 + 0.6 * few__rng_unit(&rng)));
-        now = few__sim_item(exec, item, now, now + 150000, truth);
+        now = few__sim_item(exec, item, now, 150000, truth);
         bool any = false;
         for (size_t i = 0; i < N_MODELS; i++) any |= few__exec_rows(exec)[i].outcome == FEW_LATE;
         late += any && item >= WARM;
