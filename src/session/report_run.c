@@ -13,12 +13,11 @@ struct totals {
     double spent_us, run_all_us;
 };
 
-// What did not run would have cost the model's mean time, or nothing where a need found nothing.
+// As few_session_stats.run_all_us: what did not run would have cost what was expected, or nothing where a need found
+// nothing.
 static double full_time(const struct few__report_model *stats, const struct few_model *model)
 {
-    uint64_t n = stats->counts[FEW_EXECUTED];
-    double mean_us = n ? stats->done_us / (double)n : (double)model->cost.time_us;
-    return stats->done_us + mean_us * (double)stats->not_run;
+    return stats->done_us + (double)model->cost.time_us * (double)stats->not_run;
 }
 
 static struct totals add_up(const struct few__report *report)

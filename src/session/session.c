@@ -152,6 +152,7 @@ enum few_status few_session_create(const struct few_zoo *zoo, struct few_policy 
     if (status == FEW_OK) status = allocate(s, err);
     if (status == FEW_OK) status = open_store(s, err); // before the models: a bad path is told at once
     if (status == FEW_OK) status = load_models(s, err);
+    if (status == FEW_OK && s->store) status = few__store_set_costs(s->store, s->costs, err);
     if (status != FEW_OK) few_session_close(s, NULL);
     else *session = s;
     return status;
@@ -262,7 +263,7 @@ static int64_t run_all_us(const struct few_session *s)
     const struct few__exec_row *rows = few__exec_rows(few__live_exec(s->live));
     int64_t sum = 0;
     for (size_t i = 0; i < s->zoo->catalog.n_models; i++) {
-        if (rows[i].outcome == FEW_EXECUTED || rows[i].outcome == FEW_FAILED) sum += s->rows[i].time_us;
+        if (rows[i].outcome == FEW_EXECUTED) sum += s->rows[i].time_us;
         else if (rows[i].reason != FEW__WHY_NEED_EMPTY) sum += s->costs[i].time_us;
     }
     return sum;

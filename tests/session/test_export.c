@@ -45,7 +45,7 @@ static void test_jsonl_lines(void **state)
             "\"model\":\"objects_big\",\"status\":\"executed\",\"reason\":\"chosen\",\"time_ms\":0.301,"
             "\"kind\":\"detections\",\"output\":[{\"label\":\"dog\",\"confidence\":0.75,"
             "\"box\":[0.25,0.5,0.25,0.25]},{\"label\":\"person\",\"confidence\":0.5,"
-            "\"box\":[0,0,1,1]}],\"confidence\":0.75}",
+            "\"box\":[0,0,1,1],\"area\":0.5}],\"confidence\":0.75}",
         [FACE] = "\"model\":\"face\",\"status\":\"executed\",\"reason\":\"chosen\",\"time_ms\":0.401,"
                  "\"kind\":\"detections\",\"output\":[{\"label\":\"face\",\"confidence\":0.875,"
                  "\"box\":[0.125,0.25,0.125,0.5]}],\"confidence\":0.875}",

@@ -47,7 +47,9 @@ static const struct made_cell broken[] = {{FEW_FAILED, 10000, {0}, true}, {FEW_S
 static void make_run(const char *path)
 {
     struct made_trace trace;
+    const struct few_cost expected[] = {{.time_us = 10000}, {.time_us = 30000}};
     made_open(&trace, path, "run", two, 2);
+    assert_status(few__store_set_costs(trace.store, expected, NULL), FEW_OK, NULL);
     made_item(&trace, "a.jpg", 0, whole);
     made_item(&trace, "<script>alert(1)</script>&.jpg", 0, late);
     made_item(&trace, "c.jpg", 0, broken);
@@ -66,7 +68,7 @@ static void test_run_page(void **state)
     has(page, "<b>3</b><span>items</span>");
     has(page, "<b>3</b><span>models executed</span>");
     has(page, "<b>1</b><span>failures</span>");
-    // Spent 10 + 30, 10 + 5, 10; everything is 10 + 30 on each of the three.
+    // Spent 10 + 30, 10 + 5, 10; everything is expected to take 10 + 30 on each of the three.
     has(page, "45.8&thinsp;%</b><span>of the models' time saved");
     has(page, "<section><h2>Time of the models</h2>");
     has(page, "</i></span><b>65.0&nbsp;ms</b>");
