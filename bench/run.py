@@ -20,6 +20,7 @@ BENCHES = {
     "decide_30": ("{build}/bench/decide 30", False, False),
     "decide_1000": ("{build}/bench/decide 1000", False, False),
     "label_overhead": (f"{{build}}/bench/label_overhead {PHOTO_ZOO} {{zoo}} {{zoo}}/images {{runtime}}", True, False),
+    "label_memory": (f"{{python}} bench/label_memory.py {{build}} {PHOTO_ZOO} {{zoo}} {{zoo}}/images {{runtime}}", True, False),
     "label_vs_python": (f"{{peers}} bench/label_vs_python.py {{build}} {{zoo}} {PHOTO_ZOO} {{runtime}}", True, True),
 }
 COLUMNS = ("name", "ours", "theirs", "ratio", "unit", "peer")
@@ -48,7 +49,7 @@ def run_bench(name, build):
     """The objects it printed, or None (and why, printed)."""
     command, _, needs_peers = BENCHES[name]
     python = peers_python(build) if needs_peers else ""
-    words = command.format(build=build, zoo=ZOO, runtime=runtime(), peers=python).split()
+    words = command.format(build=build, zoo=ZOO, runtime=runtime(), peers=python, python=sys.executable).split()
     try:
         got = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
         lines = [json.loads(line) for line in got.stdout.splitlines() if line.startswith("{")]
