@@ -87,28 +87,27 @@ static void mix(const struct enlarger *e, const struct row *top, const struct ro
         out[x] = (uint8_t)((w0[x] * a[x] + w1[x] * b[x] + w2[x] * c[x] + w3[x] * d[x] + ONE / 2) >> ONE_BITS);
 }
 
-enum few_status few__enlarge_libvips(const uint8_t *const planes[3], size_t stride, int width, int height,
-                                     uint8_t *const out[3], size_t out_stride, int out_width, int out_height,
+enum few_status few__enlarge_libvips(const struct few__image *from, const struct few__planes *to,
                                      struct few__buffer *memory, struct few_error *err)
 {
     struct enlarger e;
-    if (lay_out(&e, out_width, memory) != 0) return few__no_memory(err, "enlarging");
-    for (int x = 0; x < out_width; x++) {
-        struct tap tap = tap_of(x, out_width, width);
+    if (lay_out(&e, to->width, memory) != 0) return few__no_memory(err, "enlarging");
+    for (int x = 0; x < to->width; x++) {
+        struct tap tap = tap_of(x, to->width, from->width);
         e.at[x] = tap.at;
         e.across[x] = (uint16_t)tap.second;
     }
-    for (int y = 0; y < out_height; y++) {
-        struct tap tap = tap_of(y, out_height, height);
-        int last = height > 1 ? tap.at + 1 : 0;
+    for (int y = 0; y < to->height; y++) {
+        struct tap tap = tap_of(y, to->height, from->height);
+        int last = from->height > 1 ? tap.at + 1 : 0;
         weigh(&e, tap.second);
         for (int c = 0; c < 3; c++) {
             for (int r = tap.at; r <= last; r++) {
                 struct row *row = &e.rows[c][r % 2];
-                if (row->y != r) spread(&e, planes[c] + (size_t)r * stride, width, row);
+                if (row->y != r) spread(&e, from->planes[c] + (size_t)r * from->stride, from->width, row);
                 row->y = r;
             }
-            mix(&e, &e.rows[c][tap.at % 2], &e.rows[c][last % 2], out[c] + (size_t)y * out_stride);
+            mix(&e, &e.rows[c][tap.at % 2], &e.rows[c][last % 2], to->planes[c] + (size_t)y * to->stride);
         }
     }
     return FEW_OK;

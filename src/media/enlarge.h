@@ -6,12 +6,11 @@
 #define FEW_MEDIA_ENLARGE_H
 
 #include "media/buffer.h"
+#include "media/image.h"
 
-/* Three planes of width x height pixels to out_width >= width, out_height >= height, in libvips's own arithmetic
- * (weights of 1/4096, four to a pixel). memory: reused from call to call.
- * Errors: FEW_ENOMEM. Allocates nothing once the width repeats. */
-enum few_status few__enlarge_libvips(const uint8_t *const planes[3], size_t stride, int width, int height,
-                                     uint8_t *const out[3], size_t out_stride, int out_width, int out_height,
+/* `from` to the size of `to`, no side smaller, in libvips's own arithmetic (weights of 1/4096, four to a pixel).
+ * memory: reused from call to call. Errors: FEW_ENOMEM. Allocates nothing once the width repeats. */
+enum few_status few__enlarge_libvips(const struct few__image *from, const struct few__planes *to,
                                      struct few__buffer *memory, struct few_error *err);
 
 #endif

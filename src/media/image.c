@@ -179,6 +179,7 @@ enum few_status few__image_decode(struct few__image_decoder *d, const char *name
         got = few__fail(err, FEW_EDECODE, "%s: its pixel format is not supported", name);
     if (got == FEW_OK)
         got = convert(d, &picture, probe.kind == FEW__HEIF ? 1 : probe.orientation, image, err);
+    few__jpeg_release(d->jpeg);
     few__heif_release(d->heif);
     few__ffmpeg_release(d->ffmpeg);
     return got;

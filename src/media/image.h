@@ -22,6 +22,13 @@ struct few__image {
     const uint8_t *planes[3]; // R, G, B; (height, stride)
 };
 
+/* The same to write: memory of the caller. */
+struct few__planes {
+    int width, height;
+    size_t stride;
+    uint8_t *planes[3];
+};
+
 /* Owns the decoders and the memory of the image it decoded last: one for each thread. */
 struct few__image_decoder;
 

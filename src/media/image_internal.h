@@ -64,13 +64,17 @@ size_t few__picture_scratch(int width);
 void few__picture_rows(const struct few__picture *picture, int y, int n, uint8_t *const planes[3],
                        size_t stride, void *scratch);
 
-/* libjpeg-turbo. picture is borrowed until the next call. Errors: FEW_EDECODE, FEW_ELIMIT, FEW_ENOMEM;
- * FEW_EUNSUPPORTED, without a message: CMYK, which FFmpeg's decoder reads. */
+/* libjpeg-turbo. picture is borrowed until few__jpeg_release. Damage that leaves a whole picture is tolerated.
+ * Errors: FEW_EDECODE, FEW_ELIMIT, FEW_ENOMEM; FEW_EUNSUPPORTED, without a message: CMYK, which FFmpeg's decoder
+ * reads. Nothing to release then. */
 struct few__jpeg;
 enum few_status few__jpeg_create(const struct few_mem *mem, struct few__jpeg **jpeg, struct few_error *err);
 void few__jpeg_destroy(struct few__jpeg *jpeg);
 enum few_status few__jpeg_decode(struct few__jpeg *jpeg, const char *name, const uint8_t *bytes, size_t n,
                                  struct few__picture *picture, struct few_error *err);
+
+/* Gives the picture back; a large one's memory at once. */
+void few__jpeg_release(struct few__jpeg *jpeg);
 
 /* FFmpeg's decoders. */
 struct few__ffmpeg;

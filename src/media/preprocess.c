@@ -233,28 +233,27 @@ static struct part inside(const struct part *of, int x, int y, int width, int he
     return out;
 }
 
-// A part that leaves the image: copied, the rest is pad.
-static enum few_status crop_padded(struct few__preprocess *p, int x, int y, int width, int height,
-                                   uint8_t pad, struct part *out, struct few_error *err)
+// A part that leaves the image: copied, the rest is pad. out: place and size in, planes out.
+static enum few_status crop_padded(struct few__preprocess *p, uint8_t pad, struct part *out,
+                                   struct few_error *err)
 {
     const struct few__image *image = p->image;
-    size_t stride = few__plane_stride(width), plane = stride * (size_t)height;
+    int right = out->x + out->width, bottom = out->y + out->height;
+    int x0 = out->x > 0 ? out->x : 0, x1 = right < image->width ? right : image->width;
+    int y0 = out->y > 0 ? out->y : 0, y1 = bottom < image->height ? bottom : image->height;
+    size_t stride = few__plane_stride(out->width), plane = stride * (size_t)out->height;
     uint8_t *memory = few__buffer_reserve(&p->cropped, 3 * plane);
     if (!memory) return few__no_memory(err, "crop");
     memset(memory, pad, 3 * plane);
-    int x0 = x > 0 ? x : 0, x1 = x + width < image->width ? x + width : image->width;
-    int y0 = y > 0 ? y : 0, y1 = y + height < image->height ? y + height : image->height;
-    for (int c = 0; c < 3; c++)
-        for (int row = y0; x0 < x1 && row < y1; row++)
-            memcpy(memory + (size_t)c * plane + (size_t)(row - y) * stride + (size_t)(x0 - x),
-                   image->planes[c] + (size_t)row * image->stride + (size_t)x0, (size_t)(x1 - x0));
-    *out = (struct part){.planes = {memory, memory + plane, memory + 2 * plane},
-                         .stride = stride,
-                         .width = width,
-                         .height = height,
-                         .x = x,
-                         .y = y,
-                         .in_cropped = true};
+    for (int c = 0; c < 3; c++) {
+        uint8_t *to = memory + (size_t)c * plane;
+        out->planes[c] = to;
+        for (int y = y0; x0 < x1 && y < y1; y++)
+            memcpy(to + (size_t)(y - out->y) * stride + (size_t)(x0 - out->x),
+                   image->planes[c] + (size_t)y * image->stride + (size_t)x0, (size_t)(x1 - x0));
+    }
+    out->stride = stride;
+    out->in_cropped = true;
     return FEW_OK;
 }
 
@@ -298,8 +297,10 @@ static enum few_status crop_box(struct few__preprocess *p, const struct few__pix
                          FEW__IMAGE_SIDE_MAX, FEW__IMAGE_PIXELS_MAX);
     int left = (int)x, top = (int)y, w = width < 2 ? 2 : (int)width, h = height < 2 ? 2 : (int)height;
     struct part all = whole(p->image);
-    if (left < 0 || top < 0 || left + w > all.width || top + h > all.height)
-        return crop_padded(p, left, top, w, h, spec->pad, out, err);
+    if (left < 0 || top < 0 || left + w > all.width || top + h > all.height) {
+        *out = (struct part){.x = left, .y = top, .width = w, .height = h};
+        return crop_padded(p, spec->pad, out, err);
+    }
     *out = inside(&all, left, top, w, h);
     return FEW_OK;
 }
@@ -351,11 +352,14 @@ static enum few_status resize_part(struct few__preprocess *p, enum few__sampling
     *to = *from;
     if (from->width == width && from->height == height) return FEW_OK;
     size_t stride = few__plane_stride(width), plane = stride * (size_t)height;
-    uint8_t *const out[3] = {memory, memory + plane, memory + 2 * plane};
-    *to =
-        (struct part){.planes = {out[0], out[1], out[2]}, .stride = stride, .width = width, .height = height};
-    return few__scale(p->scaler, sampling, from->planes, from->stride, from->width, from->height, out, stride,
-                      width, height, err);
+    struct few__planes out = {width, height, stride, {memory, memory + plane, memory + 2 * plane}};
+    struct few__image in = {
+        from->width, from->height, from->stride, {from->planes[0], from->planes[1], from->planes[2]}};
+    *to = (struct part){.planes = {memory, memory + plane, memory + 2 * plane},
+                        .stride = stride,
+                        .width = width,
+                        .height = height};
+    return few__scale(p->scaler, sampling, &in, &out, err);
 }
 
 static enum few_status make_planes(struct few__preprocess *p, struct pixels *pixels, const float box[4],

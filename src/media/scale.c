@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/mem.h"
+#include "media/buffer.h"
 #include "media/enlarge.h"
 
 struct pair {
@@ -61,58 +62,53 @@ static struct pair *find(struct few__scaler *s, const struct pair *want)
     return oldest;
 }
 
-static enum few_status scale_centres(struct few__scaler *s, const uint8_t *const planes[3], size_t stride,
-                                     int width, int height, uint8_t *const out[3], size_t out_stride,
-                                     int out_width, int out_height, struct few_error *err)
+static enum few_status scale_centres(struct few__scaler *s, const struct few__image *from,
+                                     const struct few__planes *to, struct few_error *err)
 {
-    struct pair *p = find(s, &(struct pair){width, height, out_width, out_height, NULL, 0});
+    struct pair *p = find(s, &(struct pair){from->width, from->height, to->width, to->height, NULL, 0});
     if (!p->sws) {
-        p->sws = sws_getContext(width, height, AV_PIX_FMT_YUV444P, out_width, out_height, AV_PIX_FMT_YUV444P,
-                                SWS_BILINEAR | SWS_ACCURATE_RND | SWS_BITEXACT, NULL, NULL, NULL);
+        p->sws = sws_getContext(from->width, from->height, AV_PIX_FMT_YUV444P, to->width, to->height,
+                                AV_PIX_FMT_YUV444P, SWS_BILINEAR | SWS_ACCURATE_RND | SWS_BITEXACT, NULL,
+                                NULL, NULL);
         if (!p->sws)
-            return few__fail(err, FEW_EINVAL, "cannot resize %d x %d to %d x %d", width, height, out_width,
-                             out_height);
+            return few__fail(err, FEW_EINVAL, "cannot resize %d x %d to %d x %d", from->width, from->height,
+                             to->width, to->height);
         s->made++;
     }
     p->used = ++s->calls;
-    const uint8_t *from[4] = {planes[0], planes[1], planes[2], NULL};
-    uint8_t *to[4] = {out[0], out[1], out[2], NULL};
-    int from_stride = (int)stride, to_stride = (int)out_stride;
-    const int from_strides[4] = {from_stride, from_stride, from_stride, 0};
-    const int to_strides[4] = {to_stride, to_stride, to_stride, 0};
-    int rows = sws_scale(p->sws, from, from_strides, 0, height, to, to_strides);
-    if (rows != out_height)
-        return few__fail(err, FEW_EINVAL, "resize of %d x %d gave %d rows, expected %d", width, height, rows,
-                         out_height);
+    const uint8_t *in[4] = {from->planes[0], from->planes[1], from->planes[2], NULL};
+    uint8_t *out[4] = {to->planes[0], to->planes[1], to->planes[2], NULL};
+    int in_stride = (int)from->stride, out_stride = (int)to->stride;
+    const int in_strides[4] = {in_stride, in_stride, in_stride, 0};
+    const int out_strides[4] = {out_stride, out_stride, out_stride, 0};
+    int rows = sws_scale(p->sws, in, in_strides, 0, from->height, out, out_strides);
+    if (rows != to->height)
+        return few__fail(err, FEW_EINVAL, "resize of %d x %d gave %d rows, expected %d", from->width,
+                         from->height, rows, to->height);
     return FEW_OK;
 }
 
 /* As libvips: first the sides that shrink, then the others grow, and that moves both axes. */
-static enum few_status scale_libvips(struct few__scaler *s, const uint8_t *const planes[3], size_t stride,
-                                     int width, int height, uint8_t *const out[3], size_t out_stride,
-                                     int out_width, int out_height, struct few_error *err)
+static enum few_status scale_libvips(struct few__scaler *s, const struct few__image *from,
+                                     const struct few__planes *to, struct few_error *err)
 {
-    int w = width < out_width ? width : out_width, h = height < out_height ? height : out_height;
-    const uint8_t *from[3] = {planes[0], planes[1], planes[2]};
-    if (w != width || h != height) {
-        size_t between = few__plane_stride(w), plane = between * (size_t)h;
-        uint8_t *memory = few__buffer_reserve(&s->shrunk, 3 * plane);
-        if (!memory) return few__no_memory(err, "resized planes");
-        uint8_t *const to[3] = {memory, memory + plane, memory + 2 * plane};
-        FEW__TRY(scale_centres(s, planes, stride, width, height, to, between, w, h, err));
-        for (int c = 0; c < 3; c++) from[c] = to[c];
-        stride = between;
-    }
-    return few__enlarge_libvips(from, stride, w, h, out, out_stride, out_width, out_height, &s->taps, err);
+    int width = from->width < to->width ? from->width : to->width;
+    int height = from->height < to->height ? from->height : to->height;
+    if (width == from->width && height == from->height) return few__enlarge_libvips(from, to, &s->taps, err);
+    size_t stride = few__plane_stride(width), plane = stride * (size_t)height;
+    uint8_t *memory = few__buffer_reserve(&s->shrunk, 3 * plane);
+    if (!memory) return few__no_memory(err, "resized planes");
+    struct few__planes small = {width, height, stride, {memory, memory + plane, memory + 2 * plane}};
+    FEW__TRY(scale_centres(s, from, &small, err));
+    struct few__image between = {width, height, stride, {memory, memory + plane, memory + 2 * plane}};
+    return few__enlarge_libvips(&between, to, &s->taps, err);
 }
 
-enum few_status few__scale(struct few__scaler *s, enum few__sampling sampling, const uint8_t *const planes[3],
-                           size_t stride, int width, int height, uint8_t *const out[3], size_t out_stride,
-                           int out_width, int out_height, struct few_error *err)
+enum few_status few__scale(struct few__scaler *s, enum few__sampling sampling, const struct few__image *from,
+                           const struct few__planes *to, struct few_error *err)
 {
-    bool grows = out_width > width || out_height > height;
-    bool sound = width > 0 && height > 0; // otherwise swscale says what is wrong
-    if (sampling == FEW__LIBVIPS && grows && sound)
-        return scale_libvips(s, planes, stride, width, height, out, out_stride, out_width, out_height, err);
-    return scale_centres(s, planes, stride, width, height, out, out_stride, out_width, out_height, err);
+    bool grows = to->width > from->width || to->height > from->height;
+    bool sound = from->width > 0 && from->height > 0; // otherwise swscale says what is wrong
+    if (sampling == FEW__LIBVIPS && grows && sound) return scale_libvips(s, from, to, err);
+    return scale_centres(s, from, to, err);
 }

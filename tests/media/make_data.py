@@ -130,19 +130,19 @@ def heic(image, bits=8):
 
 
 def jpegs(image):
-    keep("420.jpg", encode(image, "JPEG", quality=90, subsampling=2), 0.6, 4)
-    keep("422.jpg", encode(image, "JPEG", quality=90, subsampling=1), 0.6, 4)
-    keep("444.jpg", encode(image, "JPEG", quality=90, subsampling=0), 0.6, 4)
-    keep("progressive.jpg", encode(image, "JPEG", quality=85, progressive=True), 0.6, 4)
-    keep("restart.jpg", encode(image, "JPEG", quality=85, restart_marker_blocks=2), 0.6, 4)
-    keep("rgb.jpg", encode(image, "JPEG", quality=90, keep_rgb=True), 0.6, 4)
-    keep("grey.jpg", encode(image.convert("L"), "JPEG", quality=90), 0.6, 4)
+    keep("420.jpg", encode(image, "JPEG", quality=90, subsampling=2), 0, 0)
+    keep("422.jpg", encode(image, "JPEG", quality=90, subsampling=1), 0, 0)
+    keep("444.jpg", encode(image, "JPEG", quality=90, subsampling=0), 0, 0)
+    keep("progressive.jpg", encode(image, "JPEG", quality=85, progressive=True), 0, 0)
+    keep("restart.jpg", encode(image, "JPEG", quality=85, restart_marker_blocks=2), 0, 0)
+    keep("rgb.jpg", encode(image, "JPEG", quality=90, keep_rgb=True), 0, 0)
+    keep("grey.jpg", encode(image.convert("L"), "JPEG", quality=90), 0, 0)
     cmyk = encode(image.convert("CMYK"), "JPEG", quality=90)
     keep("cmyk.jpg", cmyk, 1.1, 4)
     keep("cmyk_plain.jpg", without_segment(cmyk, 0xEE), 1.1, 4)
     for value in range(1, 9):
         data = encode(lie_down(image, value), "JPEG", quality=90, exif=orientation(value))
-        keep(f"turned_{value}.jpg", data, 0.6, 4)
+        keep(f"turned_{value}.jpg", data, 0, 0)
 
 
 def pngs(image, clear):

@@ -148,6 +148,131 @@ static void test_limits(void **state)
     assert_refused("\xFF\xD8\xFF", (size_t)FEW__IMAGE_BYTES_MAX + 1, FEW_ELIMIT, "limit");
 }
 
+/* ---- JPEG ---- */
+
+// The place of marker FF `code` after `from`; segments only, so that its bytes inside one do not count.
+static size_t find_marker(struct bytes jpg, uint8_t code, size_t from)
+{
+    const uint8_t *b = (const uint8_t *)jpg.data;
+    for (size_t i = from; i + 3 < jpg.n;) {
+        bool marker = b[i] == 0xFF && b[i + 1] != 0 && b[i + 1] != 0xFF;
+        if (marker && b[i + 1] == code) return i;
+        i += !marker ? 1 : b[i + 1] == 0xD8 ? 2 : 2 + (size_t)b[i + 2] * 256 + b[i + 3];
+    }
+    fail_msg("no marker FF%02X", (unsigned)code);
+    return 0;
+}
+
+static struct bytes jpeg_of_size(unsigned width, unsigned height)
+{
+    struct bytes b = read_data("420.jpg");
+    char *frame = b.data + find_marker(b, 0xC0, 0);
+    frame[5] = (char)(height >> 8);
+    frame[6] = (char)height;
+    frame[7] = (char)(width >> 8);
+    frame[8] = (char)width;
+    return b;
+}
+
+// Told from the header: the pixels of the second one alone would be 600 MB.
+static void test_jpeg_limits(void **state)
+{
+    (void)state;
+    static const unsigned sizes[][2] = {{65500, 1}, {1, 65500}, {FEW__IMAGE_SIDE_MAX, 6104}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct bytes b = jpeg_of_size(sizes[i][0], sizes[i][1]);
+        assert_refused(b.data, b.n, FEW_ELIMIT, "limit");
+        free(b.data);
+    }
+}
+
+static void assert_decodes(const void *data, size_t n, int width, int height)
+{
+    struct few__image image;
+    struct few_error err;
+    assert_status(few__image_decode(decoder, "a file", data, n, &image, &err), FEW_OK, &err);
+    assert_int_equal(image.width, width);
+    assert_int_equal(image.height, height);
+}
+
+// A scan may be damaged as long as it is there.
+static void test_damaged_scan(void **state)
+{
+    (void)state;
+    struct bytes b = read_data("420.jpg");
+    size_t scan = find_marker(b, 0xDA, 0) + 14;
+    for (size_t i = scan; i + 2 < b.n; i += 5) b.data[i] = 0x5A;
+    assert_decodes(b.data, b.n, 37, 23);
+    free(b.data);
+}
+
+// An error ends the picture, after a warning too: the rows it left out would show the picture before. And nothing
+// of a header that was read halfway stays for the next file.
+static void test_fatal_jpeg(void **state)
+{
+    (void)state;
+    struct bytes sound = read_data("progressive.jpg"), b = read_data("progressive.jpg");
+    size_t scan = find_marker(b, 0xDA, 0) + 14, table = find_marker(b, 0xC4, scan);
+    for (size_t i = scan; i + 1 < table; i += 2) memcpy(b.data + i, "\xFF", 2); // no code of ones: a warning
+    assert_decodes(b.data, b.n, 37, 23);
+    b.data[table + 4] = 0x7F; // there is no such Huffman table
+    assert_refused(b.data, b.n, FEW_EDECODE, "damaged JPEG file: ");
+    memcpy(b.data, sound.data, b.n);
+    b.data[find_marker(b, 0xDB, 0) + 4] = 0x0F; // no such quantization table: within the header
+    assert_refused(b.data, b.n, FEW_EDECODE, "damaged JPEG file: ");
+    assert_decodes(sound.data, sound.n, 37, 23);
+    free(sound.data);
+    free(b.data);
+}
+
+// Its chroma is a quarter as wide, which has no name in TurboJPEG: read all the same.
+static void test_rare_sampling(void **state)
+{
+    (void)state;
+    struct bytes b = read_data("444.jpg");
+    b.data[find_marker(b, 0xC0, 0) + 11] = 0x42;
+    assert_decodes(b.data, b.n, 37, 23);
+    free(b.data);
+}
+
+// A file that has its last scan six hundred times over.
+static void test_too_many_scans(void **state)
+{
+    (void)state;
+    struct bytes b = read_data("progressive.jpg");
+    size_t first = find_marker(b, 0xDA, 0), last = first, end = b.n - 2;
+    for (size_t i = first; i < end; i++)
+        if ((uint8_t)b.data[i] == 0xFF && (uint8_t)b.data[i + 1] == 0xDA) last = i;
+    struct bytes many = {malloc(b.n + 600 * (end - last)), last};
+    memcpy(many.data, b.data, last);
+    for (int i = 0; i < 600; i++, many.n += end - last) memcpy(many.data + many.n, b.data + last, end - last);
+    memcpy(many.data + many.n, b.data + end, 2);
+    assert_decodes(b.data, b.n, 37, 23);
+    assert_refused(many.data, many.n + 2, FEW_EDECODE, "scans");
+    free(many.data);
+    free(b.data);
+}
+
+// Two PNGs of one size by one decoder: neither palette nor pixels of the first are in the second.
+static void test_one_after_the_other(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"rgb.png", "one_bit.png", "palette.png", "palette_4.png",
+                                        "grey_alpha.png"};
+    struct image_case cases[CASES_MAX];
+    size_t n = read_cases(cases), seen = 0;
+    for (size_t i = 0; i < 25; i++) {
+        const char *pair[2] = {files[i / 5], files[i % 5]};
+        for (int k = 0; k < 2; k++)
+            for (size_t c = 0; c < n; c++)
+                if (strcmp(cases[c].file, pair[k]) == 0) {
+                    compare(&cases[c]);
+                    seen++;
+                }
+    }
+    assert_int_equal(seen, 50);
+}
+
 /* ---- hostile bytes ---- */
 
 // One image with some bytes changed, half of the time only in its header, and now and then cut.
@@ -255,26 +380,38 @@ static struct bytes make_bmp(int width, int height)
     return b;
 }
 
-static void test_a_giant_does_not_stay(void **state)
+// beside_planes: bytes that the giant may take for a while besides its planes, with next to nothing more.
+static void decode_giant_then_small(struct bytes giant, struct bytes small, size_t beside_planes)
 {
-    (void)state;
     struct meter meter = {0};
     struct few_mem mem = {meter_resize, &meter};
     struct few_env env = {.mem = &mem};
     struct few__image_decoder *own;
     struct few_error err;
     assert_status(few__image_decoder_create(&env, &own, &err), FEW_OK, &err);
-    struct bytes giant = make_bmp(5000, 4000), small = make_bmp(64, 48);
     struct few__image image;
+    const size_t planes = (size_t)3 * 5056 * 4000, little = 1 << 20;
     assert_status(few__image_decode(own, "giant", giant.data, giant.n, &image, &err), FEW_OK, &err);
     assert_int_equal(image.width, 5000);
-    assert_true(meter.most < (size_t)3 * 5056 * 4000 + (1 << 20)); // the planes and next to nothing
+    assert_true(meter.most < planes + beside_planes + little);
+    assert_true(meter.live < planes + little); // only the planes are still needed
     assert_status(few__image_decode(own, "small", small.data, small.n, &image, &err), FEW_OK, &err);
-    assert_true(meter.live < 1 << 20);
+    assert_true(meter.live < little);
     few__image_decoder_destroy(own);
     assert_int_equal(meter.live, 0);
+}
+
+static void test_a_giant_does_not_stay(void **state)
+{
+    (void)state;
+    struct bytes giant = make_bmp(5000, 4000), small = make_bmp(64, 48);
+    struct bytes giant_jpeg = jpeg_of_size(5000, 4000), small_jpeg = read_data("420.jpg");
+    decode_giant_then_small(giant, small, 0);
+    decode_giant_then_small(giant_jpeg, small_jpeg, (size_t)3 * 5000 * 4000); // RGB before it is parted
     free(giant.data);
     free(small.data);
+    free(giant_jpeg.data);
+    free(small_jpeg.data);
 }
 
 static enum few_status decode_two(const struct few_mem *mem, void *ud)
@@ -332,6 +469,12 @@ int main(void)
         cmocka_unit_test(test_cut_files),
         cmocka_unit_test(test_no_pixels),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_jpeg_limits),
+        cmocka_unit_test(test_damaged_scan),
+        cmocka_unit_test(test_fatal_jpeg),
+        cmocka_unit_test(test_rare_sampling),
+        cmocka_unit_test(test_too_many_scans),
+        cmocka_unit_test(test_one_after_the_other),
         cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_a_giant_does_not_stay),
         cmocka_unit_test(test_allocations),

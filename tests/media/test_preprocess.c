@@ -393,6 +393,40 @@ static void test_thumbnail(void **state)
     free(large.memory);
 }
 
+// All ways into a resize that grows: letterbox, a crop inside the image, a crop that leaves it. By hand: R is the
+// column, sampled at out / 2 - 1/2, so out 1 lies on column 0 and out 2 k on k - 1/2, which rounds up to k.
+static void test_libvips_sampling(void **state)
+{
+    (void)state;
+    struct few__recipe r[3] = {recipe(FEW__LETTERBOX_CENTRE, 32, 32), crop_recipe(FEW__BOX, 1, 16),
+                               crop_recipe(FEW__SQUARE, 2, 32)};
+    for (size_t i = 0; i < 3; i++) {
+        r[i].input.pixels.sampling = FEW__LIBVIPS;
+        r[i].input.i_pixels = r[i].input.i_tensor = i;
+    }
+    r[0].input.pixels.pad = 99;
+    struct picture p = draw(16, 8);
+    struct few__preprocess *pre = create(r, 3);
+    few__preprocess_begin(pre, &p.image);
+    struct filled f = fill(pre, 0, NULL); // 32 x 16, eight rows of pad above
+    for (int x = 0; x < 32; x++) {
+        assert_near(f.data[7 * 32 + x], 99, 0);
+        assert_near(f.data[8 * 32 + x], x / 2, 0);
+        assert_near(f.data[(32 + 8) * 32 + x], 0, 0);
+        assert_near(f.data[(32 + 8 + 10) * 32 + x], 5, 0);
+        assert_near(f.data[24 * 32 + x], 99, 0);
+    }
+    f = fill(pre, 1, (const float[]){0.25f, 0, 0.5f, 1}); // columns 4 .. 11
+    for (int x = 0; x < 16; x++) assert_near(f.data[5 * 16 + x], 4 + x / 2, 0);
+    f = fill(pre, 2,
+             (const float[]){0, 0, 0.5f, 1}); // columns -4 .. 11: four columns of 200 before the image
+    for (int x = 0; x < 8; x++) assert_near(f.data[16 * 32 + x], 200, 0);
+    assert_near(f.data[16 * 32 + 8], 100, 0); // halfway from 200 to 0
+    for (int x = 9; x < 32; x++) assert_near(f.data[16 * 32 + x], (x - 8) / 2, 0);
+    few__preprocess_destroy(pre);
+    free(p.memory);
+}
+
 static void assert_unsound(const struct few__recipe *r, size_t n, const char *word)
 {
     struct few__preprocess *p;
@@ -481,6 +515,7 @@ int main(void)
         cmocka_unit_test(test_equal_work_is_done_once),
         cmocka_unit_test(test_crops_do_not_mix),
         cmocka_unit_test(test_thumbnail),
+        cmocka_unit_test(test_libvips_sampling),
         cmocka_unit_test(test_unsound_recipes),
         cmocka_unit_test(test_allocations),
     };

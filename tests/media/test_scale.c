@@ -7,26 +7,25 @@
 #include "media/scale.h"
 
 struct planes {
-    uint8_t *memory, *planes[3];
-    size_t stride;
-    int width, height;
+    uint8_t *memory;
+    struct few__planes to;   // the same planes, to write
+    struct few__image image; // and to read
 };
 
 static struct planes make(int width, int height)
 {
-    struct planes p = {.stride = few__plane_stride(width), .width = width, .height = height};
-    p.memory = calloc(3 * (size_t)height + 1, p.stride);
-    for (int c = 0; c < 3; c++) p.planes[c] = p.memory + (size_t)c * p.stride * (size_t)height;
+    struct planes p = {.to = {.width = width, .height = height, .stride = few__plane_stride(width)}};
+    p.memory = calloc(3 * (size_t)height + 1, p.to.stride);
+    p.image = (struct few__image){.width = width, .height = height, .stride = p.to.stride};
+    for (int c = 0; c < 3; c++)
+        p.image.planes[c] = p.to.planes[c] = p.memory + (size_t)c * p.to.stride * (size_t)height;
     return p;
 }
 
 static void scale(struct few__scaler *scaler, const struct planes *from, const struct planes *to)
 {
-    const uint8_t *const in[3] = {from->planes[0], from->planes[1], from->planes[2]};
     struct few_error err;
-    assert_status(few__scale(scaler, FEW__CENTRES, in, from->stride, from->width, from->height, to->planes,
-                             to->stride, to->width, to->height, &err),
-                  FEW_OK, &err);
+    assert_status(few__scale(scaler, FEW__CENTRES, &from->image, &to->to, &err), FEW_OK, &err);
 }
 
 /* ---- the definition ---- */
@@ -49,11 +48,11 @@ static double triangle(const double *v, size_t step, int n, int m, int x)
 
 static double *resize_exactly(const struct planes *from, int c, int width, int height)
 {
-    size_t w = (size_t)from->width, h = (size_t)from->height, ow = (size_t)width;
+    size_t w = (size_t)from->to.width, h = (size_t)from->to.height, ow = (size_t)width;
     double *in = malloc(w * h * sizeof *in), *wide = malloc(ow * h * sizeof *wide);
     double *out = malloc(ow * (size_t)height * sizeof *out);
     for (size_t y = 0; y < h; y++)
-        for (size_t x = 0; x < w; x++) in[y * w + x] = from->planes[c][y * from->stride + x];
+        for (size_t x = 0; x < w; x++) in[y * w + x] = from->to.planes[c][y * from->to.stride + x];
     for (size_t y = 0; y < h; y++)
         for (size_t x = 0; x < ow; x++) wide[y * ow + x] = triangle(in + y * w, 1, (int)w, width, (int)x);
     for (size_t y = 0; y < (size_t)height; y++)
@@ -72,12 +71,12 @@ static void compare(struct few__scaler *scaler, const struct planes *from, int w
         double *exact = resize_exactly(from, c, width, height), sum = 0, worst = 0;
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++) {
-                double d = fabs(exact[y * width + x] - to.planes[c][(size_t)y * to.stride + (size_t)x]);
+                double d = fabs(exact[y * width + x] - to.to.planes[c][(size_t)y * to.to.stride + (size_t)x]);
                 sum += d;
                 worst = d > worst ? d : worst;
             }
         if (sum / (width * height) > mean || worst > most)
-            fail_msg("%d x %d to %d x %d: mean %g, worst %g", from->width, from->height, width, height,
+            fail_msg("%d x %d to %d x %d: mean %g, worst %g", from->to.width, from->to.height, width, height,
                      sum / (width * height), worst);
         free(exact);
     }
@@ -97,7 +96,7 @@ static void test_against_the_definition(void **state)
                                    {8, 8, 200, 200}, {33, 47, 32, 46}};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         struct planes from = make(sizes[k][0], sizes[k][1]);
-        for (size_t i = 0; i < 3 * from.stride * (size_t)from.height; i++)
+        for (size_t i = 0; i < 3 * from.to.stride * (size_t)from.to.height; i++)
             from.memory[i] = (uint8_t)few__rng_next(&rng);
         compare(scaler, &from, sizes[k][2], sizes[k][3], 0.7, 4);
         free(from.memory);
@@ -117,15 +116,13 @@ static void compare_with_pillow(const char *source, const char *expected, int wi
     assert_int_equal(few__image_decode(decoder, source, file.data, file.n, &image, NULL), FEW_OK);
     struct planes to = make(width, height);
     struct few_error err;
-    assert_status(few__scale(scaler, FEW__CENTRES, image.planes, image.stride, image.width, image.height,
-                             to.planes, to.stride, width, height, &err),
-                  FEW_OK, &err);
+    assert_status(few__scale(scaler, FEW__CENTRES, &image, &to.to, &err), FEW_OK, &err);
     double sum = 0;
     for (int y = 1; y < height - 1; y++)
         for (int x = 1; x < width - 1; x++)
             for (int c = 0; c < 3; c++) {
                 uint8_t theirs = (uint8_t)pixels.data[(y * width + x) * 3 + c];
-                double d = abs(theirs - to.planes[c][(size_t)y * to.stride + (size_t)x]);
+                double d = abs(theirs - to.to.planes[c][(size_t)y * to.to.stride + (size_t)x]);
                 assert_near(d, 0, 2);
                 sum += d;
             }
@@ -155,12 +152,13 @@ static void test_extreme_sizes(void **state)
     assert_int_equal(few__scaler_create(NULL, &scaler, NULL), FEW_OK);
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         struct planes from = make(sizes[k][0], sizes[k][1]), to = make(sizes[k][2], sizes[k][3]);
-        for (int c = 0; c < 3; c++) memset(from.planes[c], 50 + 100 * c, from.stride * (size_t)from.height);
+        for (int c = 0; c < 3; c++)
+            memset(from.to.planes[c], 50 + 100 * c, from.to.stride * (size_t)from.to.height);
         scale(scaler, &from, &to);
         for (int c = 0; c < 3; c++)
-            for (int y = 0; y < to.height; y++)
-                for (int x = 0; x < to.width; x++)
-                    assert_near(to.planes[c][(size_t)y * to.stride + (size_t)x], 50 + 100 * c, 1);
+            for (int y = 0; y < to.to.height; y++)
+                for (int x = 0; x < to.to.width; x++)
+                    assert_near(to.to.planes[c][(size_t)y * to.to.stride + (size_t)x], 50 + 100 * c, 1);
         free(from.memory);
         free(to.memory);
     }
@@ -173,10 +171,10 @@ static void test_refused_size(void **state)
     struct few__scaler *scaler;
     assert_int_equal(few__scaler_create(NULL, &scaler, NULL), FEW_OK);
     struct planes p = make(4, 4);
-    const uint8_t *const in[3] = {p.planes[0], p.planes[1], p.planes[2]};
+    struct few__image none = p.image;
+    none.width = 0;
     struct few_error err;
-    assert_status(few__scale(scaler, FEW__CENTRES, in, p.stride, 0, 4, p.planes, p.stride, 4, 4, &err),
-                  FEW_EINVAL, &err);
+    assert_status(few__scale(scaler, FEW__CENTRES, &none, &p.to, &err), FEW_EINVAL, &err);
     assert_non_null(strstr(err.message, "0 x 4"));
     few__scaler_destroy(scaler);
     few__scaler_destroy(NULL);
@@ -191,16 +189,16 @@ static void test_tables_are_kept(void **state)
     struct planes from = make(16, 16), to = make(16, 1 + FEW__SCALERS_MAX);
     for (int round = 0; round < 3; round++)
         for (int h = 1; h <= FEW__SCALERS_MAX; h++) {
-            to.height = h;
+            to.to.height = h;
             scale(scaler, &from, &to);
         }
     assert_int_equal(few__scaler_made(scaler), FEW__SCALERS_MAX);
-    to.height = 1 + FEW__SCALERS_MAX; // takes the place of the longest unused: height 1
+    to.to.height = 1 + FEW__SCALERS_MAX; // takes the place of the longest unused: height 1
     scale(scaler, &from, &to);
-    to.height = 2;
+    to.to.height = 2;
     scale(scaler, &from, &to);
     assert_int_equal(few__scaler_made(scaler), FEW__SCALERS_MAX + 1);
-    to.height = 1;
+    to.to.height = 1;
     scale(scaler, &from, &to);
     assert_int_equal(few__scaler_made(scaler), FEW__SCALERS_MAX + 2);
     few__scaler_destroy(scaler);
