@@ -287,7 +287,7 @@ static void test_merging(void **state)
 {
     (void)state;
     expect("x: &x {version: 2, name: [1]}\nversion: 1\n<<: [*x, {models: 3, version: 4}]\n",
-           "1:1 x|a known key (version, name, labels or models)|\"x\"\n"
+           "1:1 x|a known key (version, name, sampling, labels or models)|\"x\"\n"
            "1:26 name|a name|a list of 1\n"
            "3:19 models|a list of 1 to 4096 models|3\n"); // an own key is stronger than a merged one
     expect("<<: 5\nversion: 1\nmodels: 0\n",
