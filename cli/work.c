@@ -37,7 +37,7 @@ struct work {
     struct few_session_stats stats;
     struct progress progress;
     size_t n_items, done;
-    bool kept; // the store is complete and closed
+    bool broken, kept; // the loop stopped at an error; the store has every item and is closed
     double elapsed_s;
     size_t n_failures;
     char failures[FAILURES_SHOWN][FAILURE_MAX];
@@ -139,6 +139,7 @@ static int loop(struct work *work)
         if (status == FEW_OK || status == FEW_AGAIN)
             status = few_session_receive(work->session, &result, &err);
         if (status != FEW_OK) {
+            work->broken = true;
             progress_end(&work->progress);
             complain("%s", err.message);
             return EXIT_FAILED;
@@ -232,8 +233,9 @@ static int run_items(struct work *work)
     progress_end(&work->progress);
     few_session_stats(work->session, &work->stats);
     struct few_error err = {0};
-    work->kept = few_session_close(work->session, &err) == FEW_OK;
-    if (!work->kept) {
+    bool closed = few_session_close(work->session, &err) == FEW_OK;
+    work->kept = closed && !work->broken;
+    if (!closed) {
         complain("%s", err.message);
         status = EXIT_FAILED;
     }
