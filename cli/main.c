@@ -2,6 +2,7 @@
 /* The command: finds the verb, reads its options, runs it. Exit status: 0 ok, 1 failed (also when items
  * failed), 2 wrong usage, 130 interrupted. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -72,9 +73,17 @@ static int run_verb(int argc, char **argv)
     return EXIT_USAGE;
 }
 
+/* ONNX Runtime as Microsoft builds it keeps records of its use in the user's folders to send them home, from the moment
+ * that it is opened; this is what it asks for to be left alone. */
+static void refuse_telemetry(void)
+{
+    setenv("ORT_DISABLE_TELEMETRY", "1", 0);
+}
+
 // What could not be written to stdout is a failure, whatever the verb thinks.
 int main(int argc, char **argv)
 {
+    refuse_telemetry();
     int status = run_verb(argc, argv);
     bool written = fflush(stdout) == 0 && !ferror(stdout);
     if (written || status != EXIT_OK) return status;

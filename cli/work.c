@@ -37,6 +37,7 @@ struct work {
     struct few_session_stats stats;
     struct progress progress;
     size_t n_items, done;
+    bool broken, kept; // the loop stopped at an error; the store has every item and is closed
     double elapsed_s;
     size_t n_failures;
     char failures[FAILURES_SHOWN][FAILURE_MAX];
@@ -101,11 +102,14 @@ static int open_all(struct work *work, const char *policy)
 
 /* ---- the loop ---- */
 
+// The reason of an item that failed as a whole names it already.
 static void keep_failure(struct work *work, const char *path, const char *model, const char *why)
 {
-    if (work->n_failures < FAILURES_SHOWN)
-        snprintf(work->failures[work->n_failures], FAILURE_MAX, "%s%s%s: %s", path, *model ? ": " : "", model,
-                 why);
+    if (work->n_failures < FAILURES_SHOWN) {
+        char *text = work->failures[work->n_failures];
+        if (*model) snprintf(text, FAILURE_MAX, "%s: %s: %s", path, model, why);
+        else snprintf(text, FAILURE_MAX, "%s", why);
+    }
     work->n_failures++;
 }
 
@@ -135,6 +139,7 @@ static int loop(struct work *work)
         if (status == FEW_OK || status == FEW_AGAIN)
             status = few_session_receive(work->session, &result, &err);
         if (status != FEW_OK) {
+            work->broken = true;
             progress_end(&work->progress);
             complain("%s", err.message);
             return EXIT_FAILED;
@@ -214,7 +219,7 @@ static void print_summary(const struct work *work)
         fprintf(stderr, "the deadline of %s was missed on %llu items\n",
                 show_time((double)work->args->deadline_us, deadline, sizeof deadline),
                 (unsigned long long)stats->deadline_missed);
-    fprintf(stderr, "kept in %s\n", work->args->output);
+    if (work->kept) fprintf(stderr, "kept in %s\n", work->args->output);
 }
 
 static int run_items(struct work *work)
@@ -228,7 +233,9 @@ static int run_items(struct work *work)
     progress_end(&work->progress);
     few_session_stats(work->session, &work->stats);
     struct few_error err = {0};
-    if (few_session_close(work->session, &err) != FEW_OK) {
+    bool closed = few_session_close(work->session, &err) == FEW_OK;
+    work->kept = closed && !work->broken;
+    if (!closed) {
         complain("%s", err.message);
         status = EXIT_FAILED;
     }
@@ -236,7 +243,8 @@ static int run_items(struct work *work)
     if (!args->quiet && !args->json) print_summary(work);
     print_failures(work);
     if (interrupted && work->done < work->n_items) {
-        complain("interrupted after %zu of %zu items; they are kept", work->done, work->n_items);
+        complain("interrupted after %zu of %zu items%s", work->done, work->n_items,
+                 work->kept ? "; they are kept" : "");
         status = EXIT_INTERRUPTED;
     }
     if (args->json && result_json(work) != EXIT_OK) status = EXIT_FAILED;

@@ -100,6 +100,7 @@ def main():
     arguments, options = sys.argv[1:split], sys.argv[split + 1:]
     build, long = Path(arguments[0]).resolve(), "--long" in arguments
     os.environ |= {"FEW_TEST_SOURCE": str(ROOT), "FEW_TEST_BUILD": str(build), "PYTHONDONTWRITEBYTECODE": "1",
+                   "ORT_DISABLE_TELEMETRY": "1",
                    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
     total = Sum()
     if long:

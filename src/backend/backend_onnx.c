@@ -123,6 +123,8 @@ static enum few_status make_env(struct onnx *o, int threads, struct few_error *e
         status = told(o, o->api.CreateEnvWithGlobalThreadPools(ONNX_LOG_FATAL, "fewer", pool, &o->onnx_env),
                       thing, err);
     if (pool) o->api.ReleaseThreadingOptions(pool);
+    // Builds of Microsoft's report what is run; nobody asked for that. A failure to stop it is theirs to explain.
+    if (status == FEW_OK) told(o, o->api.DisableTelemetryEvents(o->onnx_env), thing, NULL);
     return status;
 }
 

@@ -40,6 +40,7 @@ enum {
 
 /* slot, name, arguments; all return struct onnx_status *, NULL = done. */
 #define FEW__ONNX_CALLS(X)                                                                                 \
+    X(6, DisableTelemetryEvents, (const struct onnx_env *))                                                \
     X(7, CreateSession,                                                                                    \
       (const struct onnx_env *, const char *path, const struct onnx_options *, struct onnx_session **))    \
     X(9, Run,                                                                                              \

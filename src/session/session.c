@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/digest.h"
 #include "core/env.h"
@@ -119,6 +120,24 @@ static enum few_status open_store(struct few_session *s, struct few_error *err)
     return few__store_create(s->opts.store, &what, &s->env, &s->store, err);
 }
 
+/* A bad path is told before the models are loaded; what is to be replaced goes only once they are. */
+static enum few_status open_parts(struct few_session *s, struct few_error *err)
+{
+    if (!s->opts.overwrite) FEW__TRY(open_store(s, err));
+    FEW__TRY(load_models(s, err));
+    if (s->opts.overwrite) FEW__TRY(open_store(s, err));
+    return s->store ? few__store_set_costs(s->store, s->costs, err) : FEW_OK;
+}
+
+// A session that could not be made leaves no store behind.
+static void drop_store(struct few_session *s)
+{
+    if (!s->store) return;
+    few__store_close(s->store, NULL);
+    s->store = NULL;
+    unlink(s->opts.store);
+}
+
 static enum few_status check_opts(const struct few_session_opts *opts, struct few_error *err)
 {
     if (opts->size != sizeof *opts)
@@ -150,11 +169,13 @@ enum few_status few_session_create(const struct few_zoo *zoo, struct few_policy 
         s->policy = s->own_policy;
     }
     if (status == FEW_OK) status = allocate(s, err);
-    if (status == FEW_OK) status = open_store(s, err); // before the models: a bad path is told at once
-    if (status == FEW_OK) status = load_models(s, err);
-    if (status == FEW_OK && s->store) status = few__store_set_costs(s->store, s->costs, err);
-    if (status != FEW_OK) few_session_close(s, NULL);
-    else *session = s;
+    if (status == FEW_OK) status = open_parts(s, err);
+    if (status == FEW_OK) {
+        *session = s;
+        return FEW_OK;
+    }
+    drop_store(s);
+    few_session_close(s, NULL);
     return status;
 }
 

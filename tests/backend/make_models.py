@@ -48,7 +48,7 @@ write("double", [helper.make_node("Identity", ["data"], ["same"])],
 write("two_inputs", [helper.make_node("Add", ["a", "b"], ["sum"])],
       [tensor("a", [1, 3, 4, 4]), tensor("b", [1, 3, 4, 4])], [tensor("sum", [1, 3, 4, 4])])
 
-# matrix products for many hours: only a cancelled run ends
+# matrix products: for many hours, where only a cancelled run ends, and for some tenths of a second
 body = helper.make_graph(
     [helper.make_node("MatMul", ["state", "state"], ["product"]),
      helper.make_node("Clip", ["product", "low", "high"], ["next"]),
@@ -56,7 +56,8 @@ body = helper.make_graph(
     "body", [tensor("i", [], INT64), tensor("go", [], BOOL), tensor("state", [1, 1, 64, 64])],
     [tensor("still", [], BOOL), tensor("next", [1, 1, 64, 64])],
     [number("low", FLOAT, -1), number("high", FLOAT, 1)])
-write("endless",
-      [helper.make_node("Loop", ["many", "yes", "data"], ["last"], body=body)],
-      [tensor("data", [1, 1, 64, 64])], [tensor("last", [1, 1, 64, 64])],
-      [number("many", INT64, 1 << 40), helper.make_tensor("yes", BOOL, (), [True])])
+for name, steps in (("endless", 1 << 40), ("slow", 6000)):
+    write(name,
+          [helper.make_node("Loop", ["many", "yes", "data"], ["last"], body=body)],
+          [tensor("data", [1, 1, 64, 64])], [tensor("last", [1, 1, 64, 64])],
+          [number("many", INT64, steps), helper.make_tensor("yes", BOOL, (), [True])])

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fewer/fewer.h>
+#include <sqlite3.h>
 
 #include "core/file.h"
 #include "core/mem.h"
@@ -27,14 +28,15 @@ static int set_up(void **state)
     snprintf(manifest, sizeof manifest, "%s/demo/zoo.yaml", t_source());
     snprintf(command, sizeof command, "%s/.venv/bin/python %s/demo/draw.py %s %d >/dev/null", t_source(),
              t_source(), folder, N_ITEMS);
-    if (system(command) != 0) return -1;
+    assert_int_equal(system(command), 0);
     struct few_items *list;
-    if (few_items_open(&folder, 1, NULL, NULL, &list, &err) != FEW_OK) return -1;
-    for (size_t i = 0; i < N_ITEMS && i < few_items_count(list); i++)
-        snprintf(items[i], sizeof items[i], "%s", few_items_path(list, i));
+    assert_status(few_items_open(&folder, 1, NULL, NULL, &list, &err), FEW_OK, &err);
+    assert_int_equal(few_items_count(list), N_ITEMS);
+    for (size_t i = 0; i < N_ITEMS; i++) snprintf(items[i], sizeof items[i], "%s", few_items_path(list, i));
     few_items_close(list);
     const struct few_zoo_opts opts = {.size = sizeof opts};
-    return few_zoo_open(manifest, &opts, &zoo, &err) == FEW_OK ? 0 : -1;
+    assert_status(few_zoo_open(manifest, &opts, &zoo, &err), FEW_OK, &err);
+    return 0;
 }
 
 static int tear_down(void **state)
@@ -131,6 +133,78 @@ static void test_a_deadline_that_is_over_skips_everything(void **state)
         assert_int_equal(r->rows[m].start_us, -1);
     }
     close_both(session, policy);
+}
+
+static const char slow_zoo[] = "version: 1\n"
+                               "models:\n"
+                               "  - name: mean\n"
+                               "    file: mean.onnx\n"
+                               "    input: {size: [4, 4]}\n"
+                               "    output: {kind: scalar, tensors: [mean], empty: -1}\n"
+                               "  - name: slow\n"
+                               "    file: slow.onnx\n"
+                               "    input: {size: [64, 64], colour: GRAY}\n"
+                               "    output: {kind: scalar, empty: -1}\n";
+
+// What running both on items[0 .. 2] says and takes, but with a slow model that is thought to take 1 ms.
+static int64_t record_slow(struct few_zoo *slow, const char *trace, float means[3])
+{
+    struct few_session *session;
+    const struct few_session_opts opts = {
+        .size = sizeof opts, .purpose = FEW_RECORD, .store = trace, .runtime = t_runtime()};
+    assert_status(few_session_create(slow, NULL, &opts, &session, &err), FEW_OK, &err);
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < 3; i++) {
+        const struct few_result *r = one(session, items[i]);
+        assert_int_equal(r->rows[1].outcome, FEW_EXECUTED);
+        means[i] = r->rows[0].output->values[0];
+        if (r->rows[1].time_us < least) least = r->rows[1].time_us;
+    }
+    assert_status(few_session_close(session, &err), FEW_OK, &err);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(trace, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "UPDATE results SET time_us = 1000 WHERE model = 1", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_changes(db), 3);
+    sqlite3_close(db);
+    return least;
+}
+
+static void test_a_deadline_in_the_middle_of_a_model(void **state)
+{
+    (void)state;
+    char spec[600], root[512];
+    float means[3];
+    struct few_zoo *slow;
+    struct few_policy *policy;
+    struct few_session *session;
+    snprintf(root, sizeof root, "%s/tests/backend/data", t_source());
+    t_tmpdir();
+    t_write(t_path("slow.yaml"), slow_zoo, sizeof slow_zoo - 1);
+    const struct few_zoo_opts zoo_opts = {.size = sizeof zoo_opts, .root = root};
+    assert_status(few_zoo_open(t_path("slow.yaml"), &zoo_opts, &slow, &err), FEW_OK, &err);
+    const char *trace = t_path("trace.db");
+    int64_t deadline = record_slow(slow, trace, means) / 4;
+    snprintf(spec, sizeof spec, "static:%s", trace);
+    assert_status(few_policy_open(spec, slow, &policy, &err), FEW_OK, &err);
+    const struct few_session_opts opts = {
+        .size = sizeof opts, .deadline_us = deadline, .runtime = t_runtime()};
+    assert_status(few_session_create(slow, policy, &opts, &session, &err), FEW_OK, &err);
+    for (size_t i = 0; i < 3; i++) {
+        const struct few_result *r = one(session, items[i]);
+        assert_int_equal(r->rows[0].outcome, FEW_EXECUTED);
+        assert_near(r->rows[0].output->values[0], means[i], 0);
+        assert_int_equal(r->rows[1].outcome, FEW_LATE);
+        assert_null(r->rows[1].output);
+        assert_true(r->rows[1].time_us > 0 && r->rows[1].start_us > 0);
+        assert_true(r->deadline_missed && r->elapsed_us >= deadline);
+    }
+    struct few_session_stats stats;
+    few_session_stats(session, &stats);
+    assert_int_equal(stats.deadline_missed, 3);
+    assert_true(stats.counts[FEW_EXECUTED] == 3 && stats.counts[FEW_LATE] == 3);
+    close_both(session, policy);
+    few_zoo_close(slow);
 }
 
 static void test_a_bad_item_fails_alone(void **state)
@@ -253,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_everything_runs_without_a_deadline),
         cmocka_unit_test(test_the_same_item_gives_the_same_output),
         cmocka_unit_test(test_a_deadline_that_is_over_skips_everything),
+        cmocka_unit_test(test_a_deadline_in_the_middle_of_a_model),
         cmocka_unit_test(test_a_bad_item_fails_alone),
         cmocka_unit_test(test_results_are_kept_and_a_static_policy_learns_from_them),
         cmocka_unit_test(test_an_existing_store_is_not_overwritten),
