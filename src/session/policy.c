@@ -13,16 +13,23 @@
 #include "model/manifest.h"
 #include "store/trace.h"
 
-enum policy_kind { RUN_ALL, RANDOM, STATIC };
-
 struct few_policy {
     struct few_env env;
     const struct few_zoo *zoo;
-    enum policy_kind kind;
+    const struct policy_kind *kind;
     char *name;
-    uint64_t seed;          // RANDOM
-    size_t *order;          // STATIC: (n_models,)
-    struct few_cost *costs; // STATIC: (n_models,) as in the trace
+    uint64_t seed;          // random
+    size_t *order;          // static: (n_models,)
+    struct few_cost *costs; // static: (n_models,) as in the trace
+};
+
+// One row of the table at the end: what "name" or "name:argument" means.
+struct policy_kind {
+    const char *name;
+    enum few_status (*open)(struct few_policy *p, const char *argument,
+                            struct few_error *err); // argument: or NULL
+    enum few_status (*value)(const struct few_policy *p, const struct few_cost *costs,
+                             struct few__value *value, struct few_error *err);
 };
 
 /* ---- static ---- */
@@ -71,7 +78,9 @@ static enum few_status learn(struct few_policy *p, const struct few__trace *trac
 static enum few_status open_static(struct few_policy *p, const char *path, struct few_error *err)
 {
     size_t n = p->zoo->catalog.n_models;
-    p->kind = STATIC;
+    if (!path || !*path)
+        return few__fail(err, FEW_EINVAL, "policy '%s': expected the path of a trace behind \"static:\"",
+                         p->name);
     p->order = FEW__NEW_N(p->env.mem, size_t, n);
     p->costs = FEW__NEW_N(p->env.mem, struct few_cost, n);
     if (!p->order || !p->costs) return few__no_memory(err, "policy");
@@ -85,11 +94,30 @@ static enum few_status open_static(struct few_policy *p, const char *path, struc
     return status;
 }
 
-/* ---- all ---- */
+static enum few_status value_static(const struct few_policy *p, const struct few_cost *costs,
+                                    struct few__value *value, struct few_error *err)
+{
+    return few__value_order(p->order, p->zoo->catalog.n_models, "static", costs, &p->env, value, err);
+}
+
+/* ---- run_all, random ---- */
+
+static enum few_status open_run_all(struct few_policy *p, const char *argument, struct few_error *err)
+{
+    if (!argument) return FEW_OK;
+    return few__fail(err, FEW_EINVAL, "policy '%s': expected run_all alone, found \"%s\" behind it", p->name,
+                     argument);
+}
+
+static enum few_status value_run_all(const struct few_policy *p, const struct few_cost *costs,
+                                     struct few__value *value, struct few_error *err)
+{
+    (void)costs;
+    return few__value_run_all(&p->zoo->catalog, &p->env, value, err);
+}
 
 static enum few_status open_random(struct few_policy *p, const char *seed, struct few_error *err)
 {
-    p->kind = RANDOM;
     if (!seed) return FEW_OK;
     char *end;
     errno = 0;
@@ -100,12 +128,29 @@ static enum few_status open_random(struct few_policy *p, const char *seed, struc
     return FEW_OK;
 }
 
+static enum few_status value_random(const struct few_policy *p, const struct few_cost *costs,
+                                    struct few__value *value, struct few_error *err)
+{
+    (void)costs;
+    return few__value_random(&p->zoo->catalog, p->seed, &p->env, value, err);
+}
+
+/* ---- all ---- */
+
+static const struct policy_kind kinds[] = {
+    {"run_all", open_run_all, value_run_all},
+    {"random", open_random, value_random},
+    {"static", open_static, value_static},
+};
+
 static enum few_status open_kind(struct few_policy *p, struct few_error *err)
 {
-    if (strcmp(p->name, "run_all") == 0) return FEW_OK;
-    if (strcmp(p->name, "random") == 0) return open_random(p, NULL, err);
-    if (strncmp(p->name, "random:", 7) == 0) return open_random(p, p->name + 7, err);
-    if (strncmp(p->name, "static:", 7) == 0) return open_static(p, p->name + 7, err);
+    size_t n = strcspn(p->name, ":");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strlen(kinds[i].name) != n || memcmp(kinds[i].name, p->name, n) != 0) continue;
+        p->kind = &kinds[i];
+        return p->kind->open(p, p->name[n] ? p->name + n + 1 : NULL, err);
+    }
     return few__fail(err, FEW_EINVAL, "policy: expected run_all, random[:SEED] or static:TRACE, found \"%s\"",
                      p->name);
 }
@@ -144,22 +189,12 @@ const struct few_cost *few__policy_costs(const struct few_policy *policy)
     return policy->costs;
 }
 
-static enum few_status make_value(const struct few_policy *p, const struct few_cost *costs,
-                                  struct few__value *value, struct few_error *err)
-{
-    const struct few_catalog *catalog = &p->zoo->catalog;
-    if (p->kind == RANDOM) return few__value_random(catalog, p->seed, &p->env, value, err);
-    if (p->kind == STATIC)
-        return few__value_order(p->order, catalog->n_models, "static", costs, &p->env, value, err);
-    return few__value_run_all(catalog, &p->env, value, err);
-}
-
 enum few_status few__policy_scheduler(const struct few_policy *policy, const struct few_cost *costs,
                                       struct few__sched_deadline **sched, struct few_error *err)
 {
     struct few__value value;
     *sched = NULL;
-    FEW__TRY(make_value(policy, costs, &value, err));
+    FEW__TRY(policy->kind->value(policy, costs, &value, err));
     return few__sched_deadline_create(&policy->zoo->catalog, value, FEW__NEGATIVE_FAITHFUL, &policy->env,
                                       sched, err);
 }

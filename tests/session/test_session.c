@@ -301,6 +301,9 @@ static void test_policies_by_name(void **state)
     assert_status(few_policy_open("random:12", zoo, &policy, &err), FEW_OK, &err);
     few_policy_close(policy);
     assert_status(few_policy_open("randm", zoo, &policy, &err), FEW_EINVAL, &err);
+    assert_status(few_policy_open("run_all:3", zoo, &policy, &err), FEW_EINVAL, &err);
+    assert_status(few_policy_open("static", zoo, &policy, &err), FEW_EINVAL, &err);
+    assert_status(few_policy_open("static:", zoo, &policy, &err), FEW_EINVAL, &err);
     assert_status(few_policy_open("random:x", zoo, &policy, &err), FEW_EINVAL, &err);
     assert_status(few_policy_open("random:-1", zoo, &policy, &err), FEW_EINVAL, &err);
     assert_status(few_policy_open("static:/nowhere.db", zoo, &policy, &err), FEW_ENOENT, &err);
