@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A decoded image: 8-bit sRGB in three planes, EXIF rotation applied, transparency on white. Decoded once,
- * shared by all models. JPEG, PNG, WebP, BMP, TIFF, GIF (first frame) through FFmpeg's libraries, HEIC and
- * AVIF through libheif. */
+ * shared by all models. JPEG through libjpeg-turbo; PNG, WebP, BMP, TIFF, GIF (first frame) through FFmpeg's
+ * libraries; HEIC and AVIF through libheif. */
 #ifndef FEW_MEDIA_IMAGE_H
 #define FEW_MEDIA_IMAGE_H
 
