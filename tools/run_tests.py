@@ -2,8 +2,9 @@
 """run_tests.py BUILD [--long] -- OPTION...: every test, a line a step, and at the end the sum.
 
 1. C suites and shape checks in BUILD.  2. C suites again with the address and undefined-behaviour sanitizers in
-BUILD/asan, set up with the options.  3. Python tests. Suites: "long" runs with --long alone (and nothing else does
-then); "zoo" (real models, slow under sanitizers), "bench" and "shape" are not run twice."""
+BUILD/asan, set up with the options.  3. Those with threads again with the thread sanitizer in BUILD/tsan.  4. Python
+tests. Suites: "long" runs with --long alone (and nothing else does then); "zoo" (real models, slow under sanitizers),
+"bench" and "shape" are not run twice; "threads" has what the thread sanitizer looks at."""
 import json
 import os
 import re
@@ -15,7 +16,11 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SANITIZED = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+WITHOUT = [word for suite in ("long", "zoo", "bench", "shape") for word in ("--no-suite", suite)]
+SANITIZERS = [  # words, folder, Meson's name, arguments of the test run
+    ("C tests with sanitizers", "asan", "address,undefined", ["-t", "4", *WITHOUT]),
+    ("C tests with threads", "tsan", "thread", ["-t", "4", "--suite", "threads"]),
+]
 CMOCKA = re.compile(r"^\[  (PASSED|FAILED|SKIPPED) *\] (\d+) test\(s\)", re.M)
 CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] (\w+)$", re.M)
 PASSING = re.compile(r"^ *\d+/\d+ .* OK .*\n", re.M)
@@ -70,9 +75,10 @@ def meson_test(words, build, arguments, total):
     total.step(words, counts, time.monotonic() - start)
 
 
-def sanitized(build, options):
-    """Set up and build BUILD/asan; false (and the reason printed) when that fails."""
-    setup = [ROOT / "tools" / "configure.sh", build, *options, *SANITIZED, "-Dbench=false"]
+def sanitized(build, options, sanitizer):
+    """Set up and build with a sanitizer; false (and the reason printed) when that fails."""
+    setup = [ROOT / "tools" / "configure.sh", build, *options, f"-Db_sanitize={sanitizer}", "-Db_lundef=false",
+             "-Dbench=false"]
     return all(subprocess.run(command).returncode == 0 for command in (setup, ["ninja", "-C", build, "--quiet"]))
 
 
@@ -108,12 +114,11 @@ def main():
         python_tests(build, "long", total)
         return total.close()
     meson_test("C tests and shape checks", build, ["--no-suite", "long", "--no-suite", "bench"], total)
-    asan = build / "asan"
-    if sanitized(asan, options):
-        without = [word for suite in ("long", "zoo", "bench", "shape") for word in ("--no-suite", suite)]
-        meson_test("C tests with sanitizers", asan, ["-t", "4", *without], total)
-    else:
-        total.counts["failed"] += 1
+    for words, folder, sanitizer, chosen in SANITIZERS:
+        if sanitized(build / folder, options, sanitizer):
+            meson_test(words, build / folder, chosen, total)
+        else:
+            total.counts["failed"] += 1
     python_tests(build, "not long", total)
     return total.close()
 

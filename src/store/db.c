@@ -136,14 +136,17 @@ enum few_status few__db_create(struct few__db *db, const char *path, bool overwr
     close(fd);
     enum few_status status = connect(db, path, err);
     if (status == FEW_OK)
-        status = few__db_exec(db,
-                              "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                              "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF",
-                              err);
+        status = few__db_exec(
+            db, "PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF", err);
     if (status == FEW_OK) return FEW_OK;
     few__db_close(db);
     (void)few__db_remove(path, NULL);
     return status;
+}
+
+enum few_status few__db_log(struct few__db *db, struct few_error *err)
+{
+    return few__db_exec(db, "PRAGMA synchronous = NORMAL; PRAGMA journal_mode = WAL", err);
 }
 
 enum few_status few__db_open(struct few__db *db, const char *path, struct few_error *err)

@@ -15,8 +15,12 @@ struct few__db {
     const char *path; // borrowed; as the user wrote it
 };
 
-/* A new empty database in WAL mode. Errors: FEW_EEXIST; FEW_EIO it cannot be created there; FEW_ESTORE; FEW_ENOMEM. */
+/* A new empty database that waits for no disk until few__db_log, so that one killed here hardly ever leaves a file
+ * without tables. Errors: FEW_EEXIST; FEW_EIO it cannot be created there; FEW_ESTORE; FEW_ENOMEM. */
 enum few_status few__db_create(struct few__db *db, const char *path, bool overwrite, struct few_error *err);
+
+/* The tables are there: from now on into a log (WAL mode), on the disk at each checkpoint. Errors: FEW_ESTORE. */
+enum few_status few__db_log(struct few__db *db, struct few_error *err);
 
 /* An existing file, for reading. Errors: FEW_ENOENT, FEW_ESTORE, FEW_ENOMEM. */
 enum few_status few__db_open(struct few__db *db, const char *path, struct few_error *err);

@@ -156,6 +156,7 @@ enum few_status few__store_create(const char *path, const struct few__store_new 
     }
     store->writing = true;
     status = few__schema_create(&store->db, what, err);
+    if (status == FEW_OK) status = few__db_log(&store->db, err);
     if (status == FEW_OK) status = read_head(store, err);
     if (status == FEW_OK) {
         *out = store;

@@ -89,15 +89,18 @@ def test_all_bad_items_together(fewer, items):
     assert page.returncode == 0, page.stderr
 
 
-def test_paths_of_a_list_that_are_not_there(fewer, items):
+def test_paths_of_a_list_that_are_no_files(fewer, items):
+    """Nor files: a pipe that nobody writes to and a device without an end would block or fill the memory."""
     (items / "folder.jpg").mkdir()
-    names = ["items/scene_00000.jpg", "items/gone.jpg", "items/folder.jpg", "items/scene_00002.png"]
+    os.mkfifo(items / "pipe.jpg")
+    names = ["items/scene_00000.jpg", "items/gone.jpg", "items/folder.jpg", "items/pipe.jpg", "/dev/zero",
+             "items/scene_00002.png"]
     got = fewer("label", ZOO, "-", "-o", "run.db", "--json", stdin="\n".join(names))
     assert got.returncode == 1
     lines = got.stderr.splitlines()
-    assert lines[0] == "fewer: 2 failures" and len(lines) == 3
-    assert lines[1].startswith("  items/gone.jpg: ") and "No such file" in lines[1]
-    assert lines[2].startswith("  items/folder.jpg: ")
+    assert lines[0] == "fewer: 4 failures" and len(lines) == 5
+    assert [line.split(":")[0].strip() for line in lines[1:]] == names[1:5]
+    assert "No such file" in lines[1] and all("expected a file" in line for line in lines[3:])
     counts_add_up(json.loads(got.stdout), rows_of(fewer, "run.db"))
 
 
