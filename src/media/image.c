@@ -50,18 +50,6 @@ void few__image_decoder_destroy(struct few__image_decoder *d)
 
 /* ---- refusing ---- */
 
-enum few_status few__image_size_check(const char *name, int64_t width, int64_t height, struct few_error *err)
-{
-    if (width <= 0 || height <= 0)
-        return few__fail(err, FEW_EDECODE, "%s: an image of %lld x %lld has no pixels", name,
-                         (long long)width, (long long)height);
-    if (width > FEW__IMAGE_SIDE_MAX || height > FEW__IMAGE_SIDE_MAX || width * height > FEW__IMAGE_PIXELS_MAX)
-        return few__fail(err, FEW_ELIMIT,
-                         "%s: an image of %lld x %lld pixels is over the limit (%d a side, %d in all)", name,
-                         (long long)width, (long long)height, FEW__IMAGE_SIDE_MAX, FEW__IMAGE_PIXELS_MAX);
-    return FEW_OK;
-}
-
 static enum few_status refuse_bytes(const char *name, size_t n, struct few_error *err)
 {
     if (n == 0) return few__fail(err, FEW_EDECODE, "%s: the file is empty", name);

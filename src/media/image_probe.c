@@ -3,6 +3,8 @@
  * decoded, so that a bomb is refused while it is still small and a cut file is told from a whole one.
  *
  * Every read goes through `struct span`, which gives zeros outside the file: no length field is trusted. */
+#include "core/error.h"
+#include "media/image.h"
 #include "media/image_internal.h"
 
 #include <string.h>
@@ -232,4 +234,18 @@ struct few__probe few__image_probe(const uint8_t *bytes, size_t n)
     case FEW__IMAGE_KIND_COUNT: break;
     }
     return out;
+}
+
+/* ---- limits ---- */
+
+enum few_status few__image_size_check(const char *name, int64_t width, int64_t height, struct few_error *err)
+{
+    if (width <= 0 || height <= 0)
+        return few__fail(err, FEW_EDECODE, "%s: an image of %lld x %lld has no pixels", name,
+                         (long long)width, (long long)height);
+    if (width > FEW__IMAGE_SIDE_MAX || height > FEW__IMAGE_SIDE_MAX || width * height > FEW__IMAGE_PIXELS_MAX)
+        return few__fail(err, FEW_ELIMIT,
+                         "%s: an image of %lld x %lld pixels is over the limit (%d a side, %d in all)", name,
+                         (long long)width, (long long)height, FEW__IMAGE_SIDE_MAX, FEW__IMAGE_PIXELS_MAX);
+    return FEW_OK;
 }
