@@ -3,11 +3,12 @@
  * decoded, so that a bomb is refused while it is still small and a cut file is told from a whole one.
  *
  * Every read goes through `struct span`, which gives zeros outside the file: no length field is trusted. */
-#include "core/error.h"
-#include "media/image.h"
 #include "media/image_internal.h"
 
 #include <string.h>
+
+#include "core/error.h"
+#include "media/image.h"
 
 struct span {
     const uint8_t *p;
