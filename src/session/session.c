@@ -120,12 +120,13 @@ static enum few_status open_store(struct few_session *s, struct few_error *err)
     return few__store_create(s->opts.store, &what, &s->env, &s->store, err);
 }
 
-/* A bad path is told before the models are loaded; what is to be replaced goes only once they are. */
+/* A bad path is told before the models are loaded; the store is made, and an old one replaced, only after that, so that
+ * a start that fails or is interrupted leaves things as they were. */
 static enum few_status open_parts(struct few_session *s, struct few_error *err)
 {
-    if (!s->opts.overwrite) FEW__TRY(open_store(s, err));
+    if (s->opts.store) FEW__TRY(few__store_may_create(s->opts.store, s->opts.overwrite, err));
     FEW__TRY(load_models(s, err));
-    if (s->opts.overwrite) FEW__TRY(open_store(s, err));
+    FEW__TRY(open_store(s, err));
     return s->store ? few__store_set_costs(s->store, s->costs, err) : FEW_OK;
 }
 

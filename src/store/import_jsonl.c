@@ -301,11 +301,9 @@ static enum few_status import(struct import *im, const struct few_zoo *zoo, cons
 enum few_status few_import(const char *path, const struct few_zoo *zoo, const char *out_path, bool overwrite,
                            struct few_import_stats *stats, struct few_error *err)
 {
-    struct stat st;
     struct import im = {.catalog = &zoo->catalog};
     if (stats) *stats = im.stats;
-    if (!overwrite && lstat(out_path, &st) == 0)
-        return few__fail(err, FEW_EEXIST, "%s: exists already", out_path);
+    FEW__TRY(few__store_may_create(out_path, overwrite, err));
     FEW__TRY(few__lines_open(&im.lines, path, zoo->env.mem, err));
     few__arena_init(&im.arena, zoo->env.mem, OUTPUTS_MAX);
     few__arena_init(&im.line, zoo->env.mem, OUTPUTS_MAX);

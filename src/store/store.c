@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/env.h"
 #include "core/error.h"
@@ -141,6 +143,20 @@ static enum few_status read_head(struct few__store *store, struct few_error *err
     FEW__TRY(few__schema_meta(&store->db, "config", arena, &store->config, err));
     FEW__TRY(few__schema_meta(&store->db, "zoo_path", arena, &store->zoo_path, err));
     return few__schema_catalog(&store->db, arena, &store->catalog, err);
+}
+
+enum few_status few__store_may_create(const char *path, bool overwrite, struct few_error *err)
+{
+    struct stat st;
+    if (!overwrite && lstat(path, &st) == 0) return few__fail(err, FEW_EEXIST, "%s: exists already", path);
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    size_t n = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+    if (n >= sizeof folder) return few__fail(err, FEW_EIO, "%s: the path is too long", path);
+    memcpy(folder, n ? path : ".", n ? n : 1);
+    folder[n ? n : 1] = 0;
+    if (access(folder, W_OK | X_OK) != 0) return few__fail_sys(err, FEW_EIO, "%s: cannot be created", path);
+    return FEW_OK;
 }
 
 enum few_status few__store_create(const char *path, const struct few__store_new *what,

@@ -24,6 +24,10 @@ struct few__store_new {                // what a new store is about
     bool overwrite;                    // replace an existing file; otherwise FEW_EEXIST
 };
 
+/* Whether a store could be made at path, to say so before the work begins; touches nothing.
+ * Errors: FEW_EEXIST there is something and overwrite is false; FEW_EIO its folder is missing or read-only. */
+enum few_status few__store_may_create(const char *path, bool overwrite, struct few_error *err);
+
 /* Create: writes <path> with the catalog. Nothing else but the store touches the file; until it is closed, a
  * "-wal" and a "-shm" file lie beside it. Creating fails with FEW_ESTORE while somebody else writes to a file
  * that would be replaced.
