@@ -6,6 +6,7 @@
 #include "core/env.h"
 #include "core/error.h"
 #include "core/process.h"
+#include "model/pick.h"
 
 enum { PROFILE_RUNS = 3, GREY = 128, GREY_WIDTH = 320, GREY_HEIGHT = 240 };
 
@@ -72,28 +73,6 @@ struct few__preprocess *few__workspace_preprocess(struct few__workspace *w)
 
 /* ---- one run ---- */
 
-// 0.8: a line of text that was found is wider than high even when it leans (the photo zoo's text reader).
-static bool is_wide(const struct few_detection *d, const struct few__image *image)
-{
-    return (double)d->box[2] * image->width > 0.8 * (double)d->box[3] * image->height;
-}
-
-static const float *pick_box(const struct few_output *need, enum few__pick pick,
-                             const struct few__image *image)
-{
-    if (need->kind == FEW_BOX) return need->values;
-    const struct few_detection *best = NULL;
-    for (size_t i = 0; i < need->n; i++) {
-        const struct few_detection *d = &need->detections[i];
-        if (!best) best = d;
-        if (pick == FEW__BEST) break; // detections come by falling confidence
-        bool wider = pick == FEW__LARGEST_WIDE && is_wide(d, image) && !is_wide(best, image);
-        bool narrower = pick == FEW__LARGEST_WIDE && !is_wide(d, image) && is_wide(best, image);
-        if (wider || (!narrower && d->area > best->area)) best = d;
-    }
-    return best ? best->box : NULL;
-}
-
 static enum few_status run_on_box(struct few__workspace *w, size_t model, const float *box,
                                   struct few__arena *arena, struct few_output *output, struct few_error *err)
 {
@@ -115,7 +94,8 @@ enum few_status few__workspace_run(struct few__workspace *w, size_t model, const
 {
     const float *box = NULL;
     if (need) {
-        box = pick_box(need, w->zoo->recipes[model].input.pixels.pick, few__preprocess_image(w->preprocess));
+        const struct few__image *image = few__preprocess_image(w->preprocess);
+        box = few__pick_box(need, w->zoo->recipes[model].input.pixels.pick, image->width, image->height);
         if (!box)
             return few__fail(err, FEW_EINVAL, "model '%s': its need has no box",
                              w->zoo->catalog.models[model].name);
