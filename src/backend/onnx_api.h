@@ -96,6 +96,7 @@ enum {
     X(100, ReleaseSessionOptions, struct onnx_options)      \
     X(122, ReleaseThreadingOptions, struct onnx_threading)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): the parts of a declaration take none
 struct few__onnx_api {
     int (*GetErrorCode)(const struct onnx_status *);            // slot 1
     const char *(*GetErrorMessage)(const struct onnx_status *); // slot 2
@@ -106,6 +107,7 @@ struct few__onnx_api {
 #undef FEW__ONNX_CALL
 #undef FEW__ONNX_RELEASE
 };
+// NOLINTEND(bugprone-macro-parentheses)
 
 enum { FEW__ONNX_PATH_MAX = 4096 };
 

@@ -28,12 +28,10 @@ static void fill(struct few__onnx_api *api, const slot_fn *slots)
 {
     api->GetErrorCode = (int (*)(const struct onnx_status *))slots[1];
     api->GetErrorMessage = (const char *(*)(const struct onnx_status *))slots[2];
-#define FILL_CALL(slot, name, args)     api->name = (struct onnx_status * (*)args) slots[slot];
-#define FILL_RELEASE(slot, name, thing) api->name = (void (*)(thing *))slots[slot];
-    FEW__ONNX_CALLS(FILL_CALL)
-    FEW__ONNX_RELEASES(FILL_RELEASE)
-#undef FILL_CALL
-#undef FILL_RELEASE
+#define FILL(slot, name, other) api->name = (__typeof__(api->name))slots[slot];
+    FEW__ONNX_CALLS(FILL)
+    FEW__ONNX_RELEASES(FILL)
+#undef FILL
 }
 
 static bool new_enough(const char *version)

@@ -79,8 +79,3 @@ enum few_status few__wrap(struct few_error *err, enum few_status code, const cha
     snprintf(err->message + used, sizeof err->message - used, ": %s", inner);
     return code;
 }
-
-enum few_status few__no_memory(struct few_error *err, const char *what)
-{
-    return few__fail(err, FEW_ENOMEM, "out of memory: %s", what);
-}

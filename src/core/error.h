@@ -24,7 +24,11 @@ enum few_status few__fail_sys(struct few_error *err, enum few_status code, const
 enum few_status few__wrap(struct few_error *err, enum few_status code, const char *format, ...)
     FEW_PRINTF(3, 4);
 
-/* FEW_ENOMEM with "out of memory: WHAT". */
-enum few_status few__no_memory(struct few_error *err, const char *what);
+/* FEW_ENOMEM with "out of memory: WHAT". Inline, so that analyzers see that it is never FEW_OK. */
+static inline enum few_status few__no_memory(struct few_error *err, const char *what)
+{
+    few__fail(err, FEW_ENOMEM, "out of memory: %s", what);
+    return FEW_ENOMEM;
+}
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -42,6 +43,7 @@ static enum few_status read_all(struct few__file_reader *reader, int fd, const c
                                 size_t *n, struct few_error *err)
 {
     size_t have = 0;
+    assert(reader->buffer && "make_room comes first");
     while (have < size) {
         ssize_t got = read(fd, reader->buffer + have, size - have);
         if (got < 0 && errno == EINTR) continue;

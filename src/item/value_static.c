@@ -8,6 +8,7 @@
  *     entries of item i, model m:  entries[first[i * n_models + m] .. first[i * n_models + m + 1] - 1]
  * Invariant: seen[slot] is the highest confidence that the models placed so far gave that label on that item.
  * */
+#include <assert.h>
 #include <string.h>
 
 #include "core/env.h"
@@ -132,6 +133,7 @@ static double add(struct greedy *g, size_t item, size_t model, float *undo)
 static void take_back(struct greedy *g, size_t item, size_t model, const float *undo)
 {
     size_t at = item * g->chains.n + model;
+    assert(undo);
     for (size_t k = g->first[at + 1]; k > g->first[at]; k--)
         g->seen[g->entries[k - 1].slot] = undo[k - 1 - g->first[at]];
 }

@@ -12,14 +12,15 @@ void few__buffer_finish(struct few__buffer *buffer)
 
 void *few__buffer_reserve(struct few__buffer *buffer, size_t n)
 {
-    if (n > SIZE_MAX - 2 * FEW__BUFFER_ALIGN) return NULL;
+    const size_t align = FEW__BUFFER_ALIGN;
+    if (n > SIZE_MAX - 2 * align) return NULL;
     bool giant = buffer->room > FEW__BUFFER_KEEP && n < buffer->room / 2;
     if (giant || buffer->room < n) {
         few__buffer_finish(buffer);
-        buffer->base = few__resize(buffer->mem, NULL, 1, n + 2 * FEW__BUFFER_ALIGN);
+        buffer->base = few__resize(buffer->mem, NULL, 1, n + 2 * align);
         if (!buffer->base) return NULL;
         buffer->room = n;
     }
-    uintptr_t at = ((uintptr_t)buffer->base + FEW__BUFFER_ALIGN - 1) & ~(uintptr_t)(FEW__BUFFER_ALIGN - 1);
-    return (void *)at;
+    size_t past = (uintptr_t)buffer->base % align;
+    return (char *)buffer->base + (past ? align - past : 0);
 }

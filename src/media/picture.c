@@ -31,7 +31,7 @@ bool few__picture_readable(const struct few__picture *picture)
 
 static size_t scratch_row(int width)
 {
-    return ((size_t)width + 2 * ROW_SLACK) / 16 * 16 + 16;
+    return ((size_t)width + 2 * (size_t)ROW_SLACK) / 16 * 16 + 16;
 }
 
 size_t few__picture_scratch(int width)

@@ -70,8 +70,9 @@ static bool same_pixels(const struct few__pixels *a, const struct few__pixels *b
 
 static bool same_numbers(const struct few__input *a, const struct few__input *b)
 {
-    return a->i_pixels == b->i_pixels && a->colour == b->colour && a->layout == b->layout &&
-           memcmp(a->mean, b->mean, sizeof a->mean) == 0 && memcmp(a->std, b->std, sizeof a->std) == 0;
+    for (int c = 0; c < 3; c++)
+        if (a->mean[c] != b->mean[c] || a->std[c] != b->std[c]) return false;
+    return a->i_pixels == b->i_pixels && a->colour == b->colour && a->layout == b->layout;
 }
 
 static int channels_of(const struct few__input *input)
@@ -352,13 +353,12 @@ static enum few_status resize_part(struct few__preprocess *p, enum few__sampling
     *to = *from;
     if (from->width == width && from->height == height) return FEW_OK;
     size_t stride = few__plane_stride(width), plane = stride * (size_t)height;
-    struct few__planes out = {width, height, stride, {memory, memory + plane, memory + 2 * plane}};
+    uint8_t *planes[3] = {memory, memory + plane, memory + 2 * plane};
+    struct few__planes out = {width, height, stride, {planes[0], planes[1], planes[2]}};
     struct few__image in = {
         from->width, from->height, from->stride, {from->planes[0], from->planes[1], from->planes[2]}};
-    *to = (struct part){.planes = {memory, memory + plane, memory + 2 * plane},
-                        .stride = stride,
-                        .width = width,
-                        .height = height};
+    *to = (struct part){
+        .planes = {planes[0], planes[1], planes[2]}, .stride = stride, .width = width, .height = height};
     return few__scale(p->scaler, sampling, &in, &out, err);
 }
 

@@ -5,6 +5,7 @@
  * are equal share the arrays made from it, so that 4,096 models of one list cost one list. */
 #include "model/catalog.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -231,6 +232,7 @@ static enum few_status add_labels(struct few__catalog_builder *b, struct few_mod
     m->is_null = NULL;
     if (list && list->n > 0) {
         FEW__TRY(make_list(b, list, alphabet, &made, err));
+        assert(made);
         m->n_labels = made->n;
         m->labels = made->names;
     }

@@ -3,6 +3,7 @@
  * plain numbers: values and CTC text (greedy decoding: Graves et al. 2006, section 3.2). */
 #include "model/decode.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,7 +127,9 @@ enum few_status few__candidates_end(struct few__candidates *c)
     if (c->failed) return few__no_memory(c->r->err, "detections");
     struct few_output *output = c->r->output;
     size_t max = output->kind == FEW_BOX ? 1 : FEW_DETECTIONS_MAX;
-    c->n = few__nms(c->list, c->n, c->r->recipe->decode.iou, max);
+    size_t kept = few__nms(c->list, c->n, c->r->recipe->decode.iou, max);
+    assert(kept <= c->n);
+    c->n = kept;
     for (size_t i = 0; i < c->n; i++) cut(&c->list[i]);
     output->empty = c->n == 0;
     if (output->empty) return FEW_OK;

@@ -13,7 +13,8 @@
 #pragma GCC optimize("O3", "no-trapping-math") // any_above reads millions of numbers
 #endif
 
-enum { V2_ANCHORS = 3, V2_ROW = 5 * V2_ANCHORS }; // of a cell of fastestv2: boxes and objectness
+// A cell of fastestv2: how many anchors, numbers of their sizes, of their boxes, of boxes and objectness.
+enum { V2_ANCHORS = 3, V2_SIZES = 2 * V2_ANCHORS, V2_BOXES = 4 * V2_ANCHORS, V2_ROW = 5 * V2_ANCHORS };
 enum { DETECTOR_KINDS = 1 << FEW_DETECTIONS | 1 << FEW_BOX };
 
 /* ---- shared ---- */
@@ -171,7 +172,7 @@ static enum few_status fastestv2_check(const struct few__reading *r)
 {
     FEW__TRY(need_strides(r));
     const struct few__decode *decode = &r->recipe->decode;
-    size_t wanted = 2 * V2_ANCHORS * decode->n_strides;
+    size_t wanted = V2_SIZES * decode->n_strides;
     if (decode->n_anchors != wanted)
         return few__fail(r->err, FEW_ESHAPE,
                          "model '%s': decoder fastestv2: expected %zu anchor numbers, found %zu",
@@ -184,7 +185,7 @@ static void fastestv2_cell(struct few__candidates *c, const float *row, const fl
                            float y, float stride)
 {
     float keep = c->r->recipe->decode.keep;
-    const float *objectness = row + 4 * V2_ANCHORS;
+    const float *objectness = row + V2_BOXES;
     size_t best = 0, n = few__n_classes(c->r->model);
     for (size_t a = 1; a < V2_ANCHORS; a++)
         if (objectness[a] > objectness[best]) best = a;
@@ -208,7 +209,7 @@ static enum few_status fastestv2_read(const struct few__reading *r)
         int64_t columns = cells(r, r->width, k), rows = cells(r, r->height, k);
         for (int64_t y = 0; y < rows; y++)
             for (int64_t x = 0; x < columns; x++, row += width)
-                fastestv2_cell(&c, row, decode->anchors + 2 * V2_ANCHORS * k, (float)x, (float)y,
+                fastestv2_cell(&c, row, decode->anchors + V2_SIZES * k, (float)x, (float)y,
                                (float)decode->strides[k]);
     }
     return few__candidates_end(&c);
@@ -274,10 +275,11 @@ static enum few_status nanodet_read(const struct few__reading *r)
         int64_t columns = cells(r, r->width, k);
         size_t width = (size_t)bins->dims[2];
         float stride = (float)r->recipe->decode.strides[k];
-        for (int64_t i = 0; i < scores->dims[1]; i++)
+        for (int64_t i = 0; i < scores->dims[1]; i++) {
+            int64_t x = i % columns, y = i / columns;
             nanodet_cell(&c, scores->data + (size_t)i * n, bins->data + (size_t)i * width, width / 4,
-                         ((float)(i % columns) + 0.5F) * stride, ((float)(i / columns) + 0.5F) * stride,
-                         stride);
+                         ((float)x + 0.5F) * stride, ((float)y + 0.5F) * stride, stride);
+        }
     }
     return few__candidates_end(&c);
 }
@@ -316,23 +318,28 @@ static bool is_peak(const float *heat, size_t rows, size_t columns, size_t n, si
     return true;
 }
 
+static void centernet_cell(struct few__candidates *c, size_t rows, size_t columns, size_t y, size_t x)
+{
+    const struct few__reading *r = c->r;
+    size_t n = few__n_classes(r->model), i = y * columns + x;
+    const float *heat = r->tensors[0].data, *scores = heat + i * n, *d = r->tensors[1].data + 4 * i;
+    float step_x = (float)r->width / (float)columns, step_y = (float)r->height / (float)rows;
+    float at_x = (float)x * step_x, at_y = (float)y * step_y;
+    const float corners[4] = {at_x - d[0], at_y - d[1], at_x + d[2], at_y + d[3]};
+    for (size_t k = 0; k < n; k++)
+        if (scores[k] > r->recipe->decode.keep && is_peak(heat + k, rows, columns, n, y, x))
+            few__candidate_add(c, k, scores[k], corners, -1);
+}
+
 static enum few_status centernet_read(const struct few__reading *r)
 {
     struct few__candidates c = {.r = r};
-    const float *heat = r->tensors[0].data, *sides = r->tensors[1].data;
+    const float *scores = r->tensors[0].data;
     size_t rows = (size_t)r->tensors[0].dims[1], columns = (size_t)r->tensors[0].dims[2];
     size_t n = few__n_classes(r->model);
-    float keep = r->recipe->decode.keep;
-    float step_x = (float)r->width / (float)columns, step_y = (float)r->height / (float)rows;
-    for (size_t i = 0; i < rows * columns; i++) {
-        if (!any_above(heat + i * n, n, keep)) continue;
-        float x = (float)(i % columns) * step_x, y = (float)(i / columns) * step_y;
-        const float *d = sides + 4 * i;
-        const float corners[4] = {x - d[0], y - d[1], x + d[2], y + d[3]};
-        for (size_t k = 0; k < n; k++)
-            if (heat[i * n + k] > keep && is_peak(heat + k, rows, columns, n, i / columns, i % columns))
-                few__candidate_add(&c, k, heat[i * n + k], corners, -1);
-    }
+    for (size_t y = 0; y < rows; y++)
+        for (size_t x = 0; x < columns; x++, scores += n)
+            if (any_above(scores, n, r->recipe->decode.keep)) centernet_cell(&c, rows, columns, y, x);
     return few__candidates_end(&c);
 }
 
@@ -409,9 +416,10 @@ static void yunet_grid(struct few__candidates *c, size_t k)
     int64_t columns = cells(r, r->width, k), n = grid(r, k);
     for (int64_t i = 0; i < n; i++, b += 4) {
         float score = sqrtf(share(class[i]) * share(objectness[i]));
+        int64_t x = i % columns, y = i / columns;
         if (score > r->recipe->decode.keep)
-            add_centred(c, 0, score, ((float)(i % columns) + b[0]) * stride,
-                        ((float)(i / columns) + b[1]) * stride, expf(b[2]) * stride, expf(b[3]) * stride);
+            add_centred(c, 0, score, ((float)x + b[0]) * stride, ((float)y + b[1]) * stride,
+                        expf(b[2]) * stride, expf(b[3]) * stride);
     }
 }
 

@@ -245,14 +245,14 @@ static void check_circles(struct few__reader *r, struct few__manifest_draft *m)
     }
 }
 
-void few__links_resolve(struct few__reader *r, struct few__manifest_draft *m)
+void few__links_resolve(struct few__reader *r, struct few__manifest_draft *draft)
 {
-    for (size_t i = 0; i < m->n_models; i++) {
-        if (m->models[i].node->type != FEW__YAML_MAP) continue;
-        check_name(r, m, i);
-        resolve_labels(r, m, i);
-        resolve_needs(r, m, i);
-        resolve_variant(r, m, i);
+    for (size_t i = 0; i < draft->n_models; i++) {
+        if (draft->models[i].node->type != FEW__YAML_MAP) continue;
+        check_name(r, draft, i);
+        resolve_labels(r, draft, i);
+        resolve_needs(r, draft, i);
+        resolve_variant(r, draft, i);
     }
-    check_circles(r, m);
+    check_circles(r, draft);
 }

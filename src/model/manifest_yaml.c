@@ -6,6 +6,7 @@
  * node has ended, so a tree cannot contain itself. */
 #include "model/manifest_yaml.h"
 
+#include <assert.h>
 #include <libfyaml.h>
 #include <stdio.h>
 #include <string.h>
@@ -264,6 +265,7 @@ static void open_frame(struct builder *b, struct fy_event *event, enum few__yaml
 
 static void close_frame(struct builder *b)
 {
+    assert(b->depth > 0 && "the parser ends what it never began");
     struct frame frame = b->frames[--b->depth];
     if (frame.node->type == FEW__YAML_MAP) close_map(b, &frame);
     else close_list(b, &frame);

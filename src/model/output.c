@@ -5,6 +5,7 @@
  * that is none is never valuable, and no bytes make few__output_unpack read past their end. */
 #include "model/output.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -212,6 +213,7 @@ enum few_status few__output_pack(const struct few_output *output, struct few__ar
     else if (output->kind == FEW_SEQUENCE)
         for (size_t i = 0; i < n; i++) at = write_u32(at, (uint32_t)output->tokens[i]);
     else at = write_values(at, output, sparse, n_set);
+    assert(at == start + HEADER + body);
     *bytes = start;
     *n_bytes = HEADER + body;
     return FEW_OK;
@@ -267,7 +269,7 @@ static enum few_status read_detections(struct body body, struct few__arena *aren
         struct few_detection *d = &output->detections[i];
         d->label = (int32_t)read_u32(at);
         d->confidence = read_float(at + 4);
-        for (int k = 0; k < 4; k++) d->box[k] = read_float(at + 8 + 4 * k);
+        for (size_t k = 0; k < 4; k++) d->box[k] = read_float(at + 8 + 4 * k);
         d->area = read_float(at + 24);
     }
     return FEW_OK;

@@ -62,7 +62,8 @@ static bool read_picture(struct few__report *report, const char *path, struct fe
 
 static void put_base64(struct few__text *text, const uint8_t *bytes, size_t n)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    enum { FILLER = 64 };
     char four[4];
     for (size_t i = 0; i < n; i += 3) {
         size_t left = n - i;
@@ -70,8 +71,8 @@ static void put_base64(struct few__text *text, const uint8_t *bytes, size_t n)
                      (left > 2 ? bytes[i + 2] : 0);
         four[0] = digits[v >> 18];
         four[1] = digits[v >> 12 & 63];
-        four[2] = left > 1 ? digits[v >> 6 & 63] : '=';
-        four[3] = left > 2 ? digits[v & 63] : '=';
+        four[2] = digits[left > 1 ? v >> 6 & 63 : FILLER];
+        four[3] = digits[left > 2 ? v & 63 : FILLER];
         few__text_add(text, four, 4);
     }
 }
@@ -109,7 +110,7 @@ static bool make_png(const struct picture *picture, struct few__arena *arena, ui
     size_t n_rows = (size_t)picture->height * ((size_t)picture->width * 3 + 1);
     uLongf n_packed = compressBound((uLong)n_rows);
     uint8_t *rows = few__arena_alloc(arena, n_rows, 1);
-    *png = few__arena_alloc(arena, sizeof signature + 3 * CHUNK + HEADER + n_packed, 1);
+    *png = few__arena_alloc(arena, sizeof signature + 3 * (size_t)CHUNK + HEADER + n_packed, 1);
     if (!rows || !*png) return false;
     filter_rows(picture, rows);
     memcpy(*png, signature, sizeof signature);

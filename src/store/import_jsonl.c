@@ -260,7 +260,7 @@ static enum few_status create(struct import *im, const struct few_zoo *zoo, cons
                               struct few_error *err)
 {
     struct few__text config;
-    few__text_init(&config, zoo->env.mem, 8 * FEW_PATH_MAX);
+    few__text_init(&config, zoo->env.mem, 8 * (size_t)FEW_PATH_MAX);
     few__text_put(&config, "{\"imported_from\": ");
     few__text_json(&config, im->lines.name);
     few__text_put(&config, "}");

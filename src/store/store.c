@@ -53,8 +53,8 @@ static const char *const texts[STATEMENTS] = {
     [GET_ITEM] = "SELECT * FROM items ORDER BY id",
     [GET_CELLS] =
         "SELECT model, outcome, reason, start_us, time_us FROM results WHERE item = ?1 ORDER BY model",
-    [GET_OUTPUTS] = "SELECT model, outcome, reason, start_us, time_us, output FROM results WHERE item = ?1 "
-                    "ORDER BY model",
+    [GET_OUTPUTS] =
+        "SELECT model, outcome, reason, start_us, time_us, output FROM results WHERE item=?1 ORDER BY model",
     [GET_THUMBNAIL] = "SELECT rgb FROM thumbnails WHERE item = ?1",
     [GET_REASON] = "SELECT text FROM reasons WHERE id = ?1",
 };

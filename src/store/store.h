@@ -33,11 +33,10 @@ enum few_status few__store_may_create(const char *path, bool overwrite, struct f
  * that would be replaced.
  * Errors: FEW_EEXIST, FEW_EIO (folder missing, read-only: the message names the path), FEW_ESTORE, FEW_ENOMEM. */
 enum few_status few__store_create(const char *path, const struct few__store_new *what,
-                                  const struct few_env *env, struct few__store **store,
-                                  struct few_error *err);
+                                  const struct few_env *env, struct few__store **out, struct few_error *err);
 
 /* Open for reading. Errors: FEW_ENOENT; FEW_ESTORE no Fewer file; FEW_EVERSION; FEW_ENOMEM. */
-enum few_status few__store_open(const char *path, const struct few_env *env, struct few__store **store,
+enum few_status few__store_open(const char *path, const struct few_env *env, struct few__store **out,
                                 struct few_error *err);
 
 /* Commits what is open. Frees also when it fails. NULL allowed. */

@@ -200,9 +200,10 @@ static enum few_status damaged(const struct few__db *db, const char *what, struc
 static enum few_status take_text(const struct few__db *db, sqlite3_stmt *stmt, int column,
                                  struct few__arena *arena, const char **out, struct few_error *err)
 {
+    *out = NULL;
     if (sqlite3_column_type(stmt, column) == SQLITE_NULL) return damaged(db, "a text is missing", err);
     const char *text = (const char *)sqlite3_column_text(stmt, column);
-    *out = text ? few__arena_strdup(arena, text) : NULL;
+    if (text) *out = few__arena_strdup(arena, text);
     return *out ? FEW_OK : few__no_memory(err, db->path);
 }
 

@@ -38,7 +38,7 @@ struct few__trace {
 /* Load a whole trace (or run) file. with_outputs: keep the packed outputs too.
  * Errors: FEW_ENOENT, FEW_ESTORE, FEW_EVERSION, FEW_EPARSE a damaged output, FEW_ENOMEM. */
 enum few_status few__trace_load(const char *path, bool with_outputs, const struct few_env *env,
-                                struct few__trace **trace, struct few_error *err);
+                                struct few__trace **out, struct few_error *err);
 void few__trace_free(struct few__trace *trace);
 
 /* A stored output back in memory, checked to be one that this model can have given (its kind, as many numbers as it
