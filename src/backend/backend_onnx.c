@@ -348,21 +348,12 @@ static enum few_status find_port(const struct onnx *o, const struct few_model *m
 
 /* ---- load ---- */
 
-// The shape that preprocessing fills; a width that varies is -1.
-static void expected_dims(const struct few__input *input, int64_t dims[4])
-{
-    int64_t channels = input->colour == FEW__GRAY ? 1 : 3;
-    int64_t height = input->pixels.height;
-    int64_t width = input->pixels.resize == FEW__HEIGHT ? -1 : input->pixels.width;
-    const int64_t nhwc[4] = {1, height, width, channels}, nchw[4] = {1, channels, height, width};
-    memcpy(dims, input->layout == FEW__NHWC ? nhwc : nchw, sizeof nhwc);
-}
-
 static enum few_status check_input(const struct few__recipe *recipe, const struct few_model *model,
                                    const struct port *port, struct few_error *err)
 {
     int64_t expected[4];
-    expected_dims(&recipe->input, expected);
+    const struct few__pixels *pixels = &recipe->input.pixels;
+    few__input_dims(&recipe->input, pixels->resize == FEW__HEIGHT ? -1 : pixels->width, expected);
     bool fits = port->type == ONNX_FLOAT && port->n_dims == 4;
     for (size_t i = 0; fits && i < 4; i++) fits = port->dims[i] < 0 || port->dims[i] == expected[i];
     if (fits) return FEW_OK;

@@ -61,25 +61,6 @@ struct few__preprocess {
 
 /* ---- set-up ---- */
 
-static bool same_pixels(const struct few__pixels *a, const struct few__pixels *b)
-{
-    return a->resize == b->resize && a->sampling == b->sampling && a->width == b->width &&
-           a->height == b->height && a->min_width == b->min_width && a->pad == b->pad &&
-           a->needs == b->needs && a->crop == b->crop && a->pick == b->pick && a->expand == b->expand;
-}
-
-static bool same_numbers(const struct few__input *a, const struct few__input *b)
-{
-    for (int c = 0; c < 3; c++)
-        if (a->mean[c] != b->mean[c] || a->std[c] != b->std[c]) return false;
-    return a->i_pixels == b->i_pixels && a->colour == b->colour && a->layout == b->layout;
-}
-
-static int channels_of(const struct few__input *input)
-{
-    return input->colour == FEW__GRAY ? 1 : 3;
-}
-
 static size_t planes_bytes(const struct few__pixels *spec)
 {
     return 3 * few__plane_stride(spec->width) * (size_t)spec->height;
@@ -93,7 +74,7 @@ static bool is_size(int side)
 static bool is_sound(const struct few__input *input, size_t n)
 {
     const struct few__pixels *p = &input->pixels;
-    for (int c = 0; c < channels_of(input); c++)
+    for (int c = 0; c < few__input_channels(input); c++)
         if (!isfinite(input->mean[c]) || !isfinite(input->std[c]) || input->std[c] == 0) return false;
     return is_size(p->width) && is_size(p->height) && input->i_pixels < n && input->i_tensor < n &&
            (p->resize != FEW__HEIGHT || (p->min_width >= 1 && p->min_width <= p->width)) &&
@@ -103,7 +84,7 @@ static bool is_sound(const struct few__input *input, size_t n)
 // In double, then rounded once, so that a number is the nearest float to the exact one.
 static void make_table(struct tensor *t)
 {
-    for (int c = 0; c < channels_of(t->input); c++)
+    for (int c = 0; c < few__input_channels(t->input); c++)
         for (int v = 0; v < 256; v++)
             t->table[c][v] = (float)((v - (double)t->input->mean[c]) / (double)t->input->std[c]);
 }
@@ -117,17 +98,18 @@ static enum few_status enter(struct few__preprocess *p, size_t model, struct few
     struct pixels *pixels = &p->pixels[input->i_pixels];
     struct tensor *tensor = &p->tensors[input->i_tensor];
     if (!pixels->spec) pixels->spec = &input->pixels;
-    if (!same_pixels(pixels->spec, &input->pixels))
+    if (!few__pixels_equal(pixels->spec, &input->pixels))
         return few__fail(err, FEW_EINVAL, "model %zu shares i_pixels %zu with a model of other pixels", model,
                          input->i_pixels);
     if (tensor->input) {
-        if (same_numbers(tensor->input, input)) return FEW_OK;
+        if (few__tensor_equal(tensor->input, input)) return FEW_OK;
         return few__fail(err, FEW_EINVAL, "model %zu shares i_tensor %zu with a model of other numbers",
                          model, input->i_tensor);
     }
     tensor->input = input;
     tensor->memory.mem = p->env.mem;
-    tensor->room = (size_t)channels_of(input) * (size_t)input->pixels.width * (size_t)input->pixels.height;
+    tensor->room =
+        (size_t)few__input_channels(input) * (size_t)input->pixels.width * (size_t)input->pixels.height;
     tensor->data = few__buffer_reserve(&tensor->memory, tensor->room * sizeof *tensor->data);
     if (!tensor->data) return few__no_memory(err, "input tensor");
     if (input->colour != FEW__GRAY) make_table(tensor);
@@ -420,7 +402,7 @@ static void fill_planar(struct tensor *t, const struct pixels *p)
     size_t width = (size_t)p->placement.width, left = (size_t)p->left, inner = (size_t)p->inner.width;
     int height = p->placement.height;
     uint8_t grey = p->spec->pad;
-    for (int c = 0; c < channels_of(t->input); c++) {
+    for (int c = 0; c < few__input_channels(t->input); c++) {
         float pad = t->input->colour == FEW__GRAY ? grey_of(t->input, grey, grey, grey) : t->table[c][grey];
         float *out = t->data + (size_t)c * width * (size_t)height;
         for (int y = 0; y < height; y++, out += width) {
@@ -492,10 +474,7 @@ enum few_status few__preprocess_fill(struct few__preprocess *p, size_t model, co
         t->done = true;
     }
     *placement = t->placement;
-    dims[0] = 1;
-    dims[nhwc ? 3 : 1] = channels_of(input);
-    dims[nhwc ? 1 : 2] = t->placement.height;
-    dims[nhwc ? 2 : 3] = t->placement.width;
+    few__input_dims(input, t->placement.width, dims);
     return FEW_OK;
 }
 

@@ -18,29 +18,15 @@ static const size_t ARENA_MAX = (size_t)2 << 30; // bytes, of each of the two
 
 /* ---- what models share ---- */
 
-static bool same_pixels(const struct few__pixels *a, const struct few__pixels *b)
-{
-    return a->resize == b->resize && a->sampling == b->sampling && a->width == b->width &&
-           a->height == b->height && a->min_width == b->min_width && a->pad == b->pad &&
-           a->needs == b->needs && a->crop == b->crop && a->pick == b->pick && a->expand == b->expand;
-}
-
-static bool same_tensor(const struct few__input *a, const struct few__input *b)
-{
-    for (int c = 0; c < 3; c++)
-        if (a->mean[c] != b->mean[c] || a->std[c] != b->std[c]) return false;
-    return a->i_pixels == b->i_pixels && a->colour == b->colour && a->layout == b->layout;
-}
-
 /* Number equal pixels and equal tensors; the first of its kind gets the next number. */
 static void number_shared(struct few_zoo *zoo, struct few__recipe *recipes, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct few__input *input = &recipes[i].input;
         size_t k = 0;
-        while (k < i && !same_pixels(&recipes[k].input.pixels, &input->pixels)) k++;
+        while (k < i && !few__pixels_equal(&recipes[k].input.pixels, &input->pixels)) k++;
         input->i_pixels = k < i ? recipes[k].input.i_pixels : zoo->n_pixels++;
-        for (k = 0; k < i && !same_tensor(&recipes[k].input, input);) k++;
+        for (k = 0; k < i && !few__tensor_equal(&recipes[k].input, input);) k++;
         input->i_tensor = k < i ? recipes[k].input.i_tensor : zoo->n_tensors++;
     }
 }

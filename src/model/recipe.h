@@ -109,4 +109,14 @@ struct few__recipe {
     struct few__decode decode;
 };
 
+/* Whether two specs give the same 8-bit planes, and two inputs (whose i_pixels are set) the same tensor. */
+bool few__pixels_equal(const struct few__pixels *a, const struct few__pixels *b);
+bool few__tensor_equal(const struct few__input *a, const struct few__input *b);
+
+/* 1 or 3. */
+int few__input_channels(const struct few__input *input);
+
+/* The shape of the input tensor for this width (it varies with FEW__HEIGHT; -1 = any). */
+void few__input_dims(const struct few__input *input, int64_t width, int64_t dims[4]);
+
 #endif

@@ -25,13 +25,8 @@ struct checker {
 
 static void input_shape(const struct few__input *input, int64_t dims[4], size_t *n)
 {
-    int64_t c = input->colour == FEW__GRAY ? 1 : 3, w = input->pixels.width, h = input->pixels.height;
-    bool nchw = input->layout == FEW__NCHW;
-    dims[0] = 1;
-    dims[1] = nchw ? c : h;
-    dims[2] = nchw ? h : w;
-    dims[3] = nchw ? w : c;
-    *n = (size_t)(c * w * h);
+    few__input_dims(input, input->pixels.width, dims);
+    *n = (size_t)(dims[1] * dims[2] * dims[3]);
 }
 
 static size_t largest_input(const struct few_zoo *zoo)
