@@ -61,7 +61,14 @@ int print_json(json_t *object)
     return EXIT_OK;
 }
 
-bool out_open(struct out_file *out, const char *path, bool force)
+// A file that appears under its name only when it is complete.
+struct out_file {
+    FILE *file;
+    const char *path; // NULL: stdout
+    char *part;       // its name until then
+};
+
+static bool out_open(struct out_file *out, const char *path, bool force)
 {
     *out = (struct out_file){.file = stdout, .path = path};
     if (!path) return true;
@@ -83,7 +90,7 @@ bool out_open(struct out_file *out, const char *path, bool force)
     return false;
 }
 
-bool out_close(struct out_file *out, bool keep)
+static bool out_close(struct out_file *out, bool keep)
 {
     if (!out->path) return true; // main looks after stdout
     bool right = keep;
@@ -93,6 +100,17 @@ bool out_close(struct out_file *out, bool keep)
     if (!right) remove(out->part);
     free(out->part);
     return right || !keep;
+}
+
+int write_out(const struct args *args, out_fn *write, const char *text)
+{
+    struct few_error err = {0};
+    struct out_file out;
+    if (!out_open(&out, args->output, args->force)) return EXIT_FAILED;
+    enum few_status status = write(args->rest[0], text, out.file, &err);
+    if (status != FEW_OK) complain("%s", err.message);
+    bool closed = out_close(&out, status == FEW_OK);
+    return status == FEW_OK && closed ? EXIT_OK : EXIT_FAILED;
 }
 
 const char *show_time(double us, char *text, size_t n)

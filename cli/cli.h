@@ -24,14 +24,10 @@ struct few_zoo *open_zoo(const char *path, const char *root);
 /* Print an object on stdout and drop it; takes NULL (no memory). Returns an exit status. */
 int print_json(json_t *object);
 
-/* A file that appears under its name only when it is complete. */
-struct out_file {
-    FILE *file;
-    const char *path; // NULL: stdout
-    char *part;       // its name until then
-};
-bool out_open(struct out_file *out, const char *path, bool force); // says what is wrong
-bool out_close(struct out_file *out, bool keep);                   // the same; keep false removes it
+/* Let `write` (few_export, few_report) fill the file that -o names, or stdout, from the verb's operand. The file appears
+ * under its name only when it is complete; what goes wrong is said. Returns an exit status. */
+typedef enum few_status out_fn(const char *path, const char *text, FILE *out, struct few_error *err);
+int write_out(const struct args *args, out_fn *write, const char *text);
 
 /* "12.3 ms", "4.56 s", "2 min 3 s"; "1.5 MiB"; in text, which is returned. */
 const char *show_time(double us, char *text, size_t n);

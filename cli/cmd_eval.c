@@ -151,18 +151,6 @@ static int show(const struct args *args, const char *text)
     return EXIT_OK;
 }
 
-static int write_page(const struct args *args, const char *text)
-{
-    struct few_error err = {0};
-    struct out_file out;
-    if (!args->output) return EXIT_OK;
-    if (!out_open(&out, args->output, args->force)) return EXIT_FAILED;
-    enum few_status status = few_report(args->rest[0], text, out.file, &err);
-    if (status != FEW_OK) complain("%s", err.message);
-    bool closed = out_close(&out, status == FEW_OK);
-    return status == FEW_OK && closed ? EXIT_OK : EXIT_FAILED;
-}
-
 static int run(const struct args *args)
 {
     static struct lists lists;
@@ -184,7 +172,7 @@ static int run(const struct args *args)
         complain("%s", err.message);
         return EXIT_FAILED;
     }
-    int page = write_page(args, text), shown = show(args, text);
+    int page = args->output ? write_out(args, few_report, text) : EXIT_OK, shown = show(args, text);
     few_text_free(text);
     return page ? page : shown;
 }

@@ -9,13 +9,7 @@ static const struct option_row options[] = {
 
 static int run(const struct args *args)
 {
-    struct few_error err = {0};
-    struct out_file out;
-    if (!out_open(&out, args->output, args->force)) return EXIT_FAILED;
-    enum few_status status = few_report(args->rest[0], NULL, out.file, &err);
-    if (status != FEW_OK) complain("%s", err.message);
-    bool closed = out_close(&out, status == FEW_OK);
-    return status == FEW_OK && closed ? EXIT_OK : EXIT_FAILED;
+    return write_out(args, few_report, NULL);
 }
 
 const struct verb verb_report = {
