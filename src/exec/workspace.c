@@ -21,11 +21,9 @@ struct few__workspace {
 static enum few_status load(struct few__workspace *w, struct few__runtime *runtime, size_t i,
                             struct few_error *err)
 {
-    size_t n_numbers;
-    float *input = few__preprocess_buffer(w->preprocess, i, &n_numbers);
     uint64_t before = few__resident_bytes();
-    enum few_status status = few__runner_load(runtime, &w->zoo->recipes[i], &w->zoo->catalog.models[i], input,
-                                              n_numbers, &w->runners[i], err);
+    enum few_status status =
+        few__runner_load(runtime, &w->zoo->recipes[i], &w->zoo->catalog.models[i], &w->runners[i], err);
     uint64_t after = few__resident_bytes();
     w->loaded_bytes[i] = after > before ? after - before : 0;
     return status;
@@ -76,13 +74,14 @@ struct few__preprocess *few__workspace_preprocess(struct few__workspace *w)
 static enum few_status run_on_box(struct few__workspace *w, size_t model, const float *box,
                                   struct few__arena *arena, struct few_output *output, struct few_error *err)
 {
-    int64_t dims[4];
+    size_t n_numbers;
+    struct few__run_input input = {.data = few__preprocess_buffer(w->preprocess, model, &n_numbers)};
     struct few__placement placement;
     struct few__tensor tensors[FEW__OUTPUTS_MAX];
     size_t n_tensors;
-    FEW__TRY(few__preprocess_fill(w->preprocess, model, box, dims, &placement, err));
+    FEW__TRY(few__preprocess_fill(w->preprocess, model, box, input.dims, &placement, err));
     int64_t start = few__now_us(&w->zoo->env);
-    enum few_status status = few__runner_run(w->runners[model], dims, tensors, &n_tensors, err);
+    enum few_status status = few__runner_run(w->runners[model], &input, tensors, &n_tensors, err);
     w->runtime_us += few__now_us(&w->zoo->env) - start;
     if (status != FEW_OK) return status;
     return few__decode(&w->zoo->recipes[model], &w->zoo->catalog.models[model], tensors, n_tensors,
