@@ -396,6 +396,12 @@ enum few_status few__live_wait(struct few__live *l, size_t *slot, int64_t *end_u
     return FEW_OK;
 }
 
+void few__live_settle(struct few__live *l)
+{
+    int64_t now_us = catch_up(l);
+    while (l->n_jobs > 0) go_on(l, true, &now_us);
+}
+
 /* ---- results ---- */
 
 const struct few__exec *few__live_exec(const struct few__live *l)

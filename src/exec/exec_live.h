@@ -15,7 +15,8 @@ struct few__live_opts {
     struct few__exec_opts exec;        // slots and lanes as many as the workspace has
     struct few__workspace *workspace;  // borrowed
     const struct few__recipe *recipes; // (n_models,) for time-outs
-    /* Make the item of a slot ready (decode it, few__workspace_begin), on the thread of a lane. */
+    /* Make the item of a slot ready (decode it, few__workspace_begin), on the thread of a lane. NULL: the caller has done
+     * so before few__live_begin. */
     enum few_status (*read)(void *ud, size_t slot, struct few_error *err);
     void *ud;
 };
@@ -38,13 +39,17 @@ void few__live_begin(struct few__live *live, size_t slot, uint64_t item, int64_t
  * the slot's next begin, though cancelled runs may still be ending. FEW_END: no item is in flight. */
 enum few_status few__live_wait(struct few__live *live, size_t *slot, int64_t *end_us);
 
+/* Wait until nothing is under way any more: items in flight (few__live_wait still has them), cancelled runs, loads. */
+void few__live_settle(struct few__live *live);
+
 /* Of the item that a slot had last. */
 const struct few__exec *few__live_exec(const struct few__live *live);
 const struct few_output *few__live_output(const struct few__live *live, size_t slot,
                                           size_t model); // NULL = none
 const char *few__live_message(const struct few__live *live, size_t slot,
                               size_t model); // why it failed, or ""
-const struct few_error *few__live_read_error(const struct few__live *live,
-                                             size_t slot); // code FEW_OK: it was read
+/* code FEW_OK: it was read; FEW_AGAIN: not before its deadline (a lane may still be at it, until few__live_slot gives the
+ * slot again). */
+const struct few_error *few__live_read_error(const struct few__live *live, size_t slot);
 
 #endif

@@ -29,7 +29,6 @@ struct few_session {
     const struct few_policy *policy;
     struct few_session_opts opts;
 
-    struct few__runtime *runtime;
     struct few__workspace *workspace;
     struct few__sched_deadline *sched;
     struct few__live *live;
@@ -92,10 +91,10 @@ static void expect_costs(struct few_session *s)
 
 static enum few_status load_models(struct few_session *s, struct few_error *err)
 {
-    const struct few__runtime_opts runtime = {.name = "onnx", .library = s->opts.runtime, .threads = 1};
-    FEW__TRY(few__runtime_open(&runtime, &s->env, &s->runtime, err));
-    FEW__TRY(few__workspace_create(s->zoo, s->runtime, &s->workspace, err));
-    FEW__TRY(few__workspace_profile(s->workspace, s->spent, err));
+    const struct few__workspace_opts opts = {.runtime = {.library = s->opts.runtime, .threads = 1}};
+    FEW__TRY(few__workspace_create(s->zoo, &opts, &s->workspace, err));
+    for (size_t i = 0; i < s->zoo->catalog.n_models; i++)
+        FEW__TRY(few__workspace_profile(s->workspace, i, &s->spent[i], err));
     expect_costs(s);
     FEW__TRY(few__policy_scheduler(s->policy, s->costs, &s->sched, err));
     const struct few__chooser chooser = few__sched_deadline_chooser(s->sched);
@@ -105,7 +104,8 @@ static enum few_status load_models(struct few_session *s, struct few_error *err)
                                         .choosers = &chooser,
                                         .n_lanes = 1,
                                         .keep_pace = true};
-    FEW__TRY(few__live_create(&exec, s->workspace, &s->live, err));
+    const struct few__live_opts live = {.exec = exec, .workspace = s->workspace, .recipes = s->zoo->recipes};
+    FEW__TRY(few__live_create(&live, &s->live, err));
     return few__image_decoder_create(&s->env, &s->decoder, err);
 }
 
@@ -192,7 +192,6 @@ enum few_status few_session_close(struct few_session *s, struct few_error *err)
     few__live_destroy(s->live);
     few__sched_deadline_destroy(s->sched);
     few__workspace_destroy(s->workspace);
-    few__runtime_close(s->runtime);
     few__image_decoder_destroy(s->decoder);
     few_policy_close(s->own_policy);
     few__arena_finish(&s->arena);
@@ -253,7 +252,7 @@ static void fill_row(struct few_session *s, size_t model, int64_t arrival_us)
     const struct few__exec *exec = few__live_exec(s->live);
     const struct few__exec_row *from = &few__exec_rows(exec, 0)[model];
     struct few_result_row *row = &s->rows[model];
-    const char *failure = few__live_message(s->live, model);
+    const char *failure = few__live_message(s->live, 0, model);
     if (from->outcome == FEW_FAILED && failure[0])
         snprintf(s->reasons[model], REASON_MAX, "%.*s", REASON_MAX - 1, failure);
     else few__reason_text(exec, 0, model, s->reasons[model], REASON_MAX);
@@ -262,15 +261,20 @@ static void fill_row(struct few_session *s, size_t model, int64_t arrival_us)
         row->start_us = from->start_us - arrival_us;
         row->time_us = from->end_us - from->start_us;
     }
-    if (from->outcome == FEW_EXECUTED) row->output = few__live_output(s->live, model);
+    if (from->outcome == FEW_EXECUTED) row->output = few__live_output(s->live, 0, model);
     if (from->outcome == FEW_SKIPPED && from->reason == FEW__WHY_NEED_EMPTY) row->output = &s->nothing[model];
 }
 
 static void run_item(struct few_session *s, const struct few__image *image, int64_t arrival_us)
 {
     int64_t deadline = s->opts.deadline_us ? arrival_us + s->opts.deadline_us : FEW__NO_DEADLINE;
-    few__workspace_begin(s->workspace, image);
-    int64_t end = few__live_item(s->live, s->n_received, deadline, &s->arena);
+    size_t slot;
+    int64_t end;
+    few__live_slot(s->live, &slot);
+    few__workspace_begin(s->workspace, slot, image, s->digest);
+    few__live_begin(s->live, slot, s->n_received, deadline);
+    few__live_wait(s->live, &slot, &end);
+    few__live_slot(s->live, &slot); // lets cancelled runs end: the thumbnail is made of the same image
     s->result.elapsed_us = end - arrival_us;
     s->result.deadline_missed = arrival_us + s->result.decode_us >= deadline;
     for (size_t i = 0; i < s->zoo->catalog.n_models; i++) {
@@ -315,7 +319,7 @@ static enum few_status make_thumbnail(struct few_session *s, struct few_error *e
 {
     s->has_thumbnail = false;
     if (!s->store || s->opts.no_pixels) return FEW_OK;
-    FEW__TRY(few__preprocess_thumbnail(few__workspace_preprocess(s->workspace), s->thumbnail, err));
+    FEW__TRY(few__preprocess_thumbnail(few__workspace_preprocess(s->workspace, 0), s->thumbnail, err));
     s->has_thumbnail = true;
     return FEW_OK;
 }
@@ -381,7 +385,7 @@ enum few_status few_session_receive(struct few_session *s, const struct few_resu
         fail_rows(s, s->message);
     }
     count(s);
-    s->stats.runtime_us = few__workspace_runtime_us(s->workspace);
+    s->stats.runtime_us += few__workspace_runtime_us(s->workspace, 0);
     FEW__TRY(keep(s, err));
     s->n_received++;
     *result = &s->result;

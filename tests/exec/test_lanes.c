@@ -227,6 +227,7 @@ static void close_all(void)
 
 static void expect_good_log(void)
 {
+    few__live_settle(w.live);
     assert_int_equal(w.log.lost, 0);
     assert_status(few__exec_check(&w.log, &w.opts.exec, &err), FEW_OK, &err);
 }
@@ -444,18 +445,21 @@ static void test_time_out(void **state)
 static void test_deadline_cancels(void **state)
 {
     (void)state;
+    size_t n_late = 0;
     make(2, 2, 2);
     w.deeds[1].us = HOUR_US;
+    w.opts.read = NULL; // so that models start at once
     open_all();
     for (size_t k = 0; k < 10; k++) {
-        int64_t deadline = now_us() + 3000;
+        int64_t deadline = now_us() + 5000;
         size_t slot = begin(k, deadline);
         assert_int_equal(finish(), slot);
-        assert_int_equal(row(slot, 1)->outcome, FEW_LATE);
-        assert_true(row(slot, 1)->end_us >= deadline);
+        n_late += row(slot, 1)->outcome == FEW_LATE; // else this machine was away for the whole time
+        assert_true(row(slot, 1)->outcome == FEW_SKIPPED || row(slot, 1)->end_us >= deadline);
         assert_null(few__live_output(w.live, slot, 1));
         if (row(slot, 0)->outcome == FEW_EXECUTED) assert_non_null(few__live_output(w.live, slot, 0));
     }
+    assert_true(n_late > 0);
     expect_good_log();
     close_all();
 }
