@@ -25,7 +25,7 @@ struct few__runtime_opts {
     const char *name;    // "onnx", "worker" or "replay"
     const char *library; // onnx: path of its shared library, and no other; NULL = where it is looked for
     int threads;         // onnx: of the one global pool; 0 = 1
-    bool give_back;      // onnx: working memory goes back to the system after each run; slower, for memory budgets
+    bool give_back; // onnx: working memory goes back to the system after each run; slower, for memory budgets
     few__recall_fn *recall; // replay
     void *ud;               // of recall
 };
@@ -47,12 +47,13 @@ const char *few__runtime_describe(const struct few__runtime *runtime);
  * Errors: FEW_ENOENT no file; FEW_EBACKEND not a model; FEW_ESHAPE not as the manifest says (expected, found);
  *         FEW_ENOMEM. */
 enum few_status few__runner_load(struct few__runtime *runtime, const struct few__recipe *recipe,
-                                 const struct few_model *model, struct few__runner **runner, struct few_error *err);
+                                 const struct few_model *model, struct few__runner **runner,
+                                 struct few_error *err);
 void few__runner_unload(struct few__runner *runner);
 
 /* What a run looks at. Memory that comes again with the same shape is bound once only. */
 struct few__run_input {
-    float *data; // (dims[0] * dims[1] * dims[2] * dims[3],) borrowed until the run ends
+    float *data;     // (dims[0] * dims[1] * dims[2] * dims[3],) borrowed until the run ends
     int64_t dims[4]; // dims[0]: items of the batch, 1 .. recipe->batch
 };
 
