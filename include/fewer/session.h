@@ -77,6 +77,8 @@ struct few_session_stats {
     int64_t runtime_us;       // the part of it inside the runtime: the rest is pixels, boxes and decisions
     int64_t
         run_all_us; // what running everything would have cost: mean time x items, chains as far as they went
+    size_t lanes, in_flight; // that the session has
+    uint64_t memory_bytes;   // of all models together; 0 = no limit, and as long as a share of it is not known
 };
 
 /* Open the store, measure the models (unless an earlier run of the store did) and load those that fit. With a store to
@@ -115,6 +117,7 @@ struct few_forecast {
     uint64_t bytes;        // of the files to do
     double models;         // expected to run on an item
     const bool *runs;      // (n_models,) whether each of them is expected to; borrowed until close
+    const struct few_cost *costs; // (n_models,) expected of each; borrowed until close
     int64_t item_us;       // expected on an item, from arrival to the last answer, decoding left out
     int64_t total_us;      // of all items, with the session's lanes
     int64_t run_all_us;    // of one item, all models one after the other
