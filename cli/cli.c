@@ -145,7 +145,7 @@ const char *show_count(uint64_t count, char *text, size_t n)
     int n_digits = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
     size_t at = 0;
     for (int i = 0; i < n_digits && at + 2 < n; i++) {
-        if (i > 0 && (n_digits - i) % 3 == 0) text[at++] = ',';
+        if (n_digits > 4 && i > 0 && (n_digits - i) % 3 == 0) text[at++] = ',';
         text[at++] = digits[i];
     }
     text[at] = 0;

@@ -32,7 +32,7 @@ int write_out(const struct args *args, out_fn *write, const char *text);
 /* The size of a file; 0 = there is none. */
 uint64_t file_bytes(const char *path);
 
-/* "12.3 ms", "4.56 s", "2 min"; "1.5 MiB"; "100,000"; in text, which is returned. */
+/* "12.3 ms", "4.56 s", "2 min"; "1.5 MiB"; "1000", "10,000"; in text, which is returned. */
 const char *show_time(double us, char *text, size_t n);
 const char *show_bytes(uint64_t bytes, char *text, size_t n);
 const char *show_count(uint64_t count, char *text, size_t n);

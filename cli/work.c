@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "forecast.h"
@@ -95,8 +96,10 @@ static int open_items(struct work *work)
 // What can be done about a file that this command cannot go on with.
 static const char *way_out(const struct work *work, enum few_status status)
 {
+    struct stat st;
     bool other = status == FEW_EEXIST || status == FEW_ESTORE || status == FEW_EVERSION;
-    if (!other || work->again || work->args->force || access(work->args->output, F_OK) != 0) return "";
+    if (!other || work->again || work->args->force) return "";
+    if (stat(work->args->output, &st) != 0 || !S_ISREG(st.st_mode)) return "";
     return "; --force starts again and replaces it, another -o FILE leaves it alone";
 }
 
