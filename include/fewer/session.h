@@ -29,21 +29,24 @@ enum few_purpose {
 struct few_session_opts {
     size_t size; // sizeof(struct few_session_opts)
     enum few_purpose purpose;
-    int64_t deadline_us;     // per item, decoding included; 0 = none
-    size_t lanes;            // models that run at once, one thread each; 0 = one for each core
-    size_t in_flight;        // items that are worked on at once; 0 = 1 with a deadline, else a few more than lanes
-    uint64_t memory_bytes;   // of all models together, loaded and running; 0 = no limit
-    double memory_share;     // the same as a share of what all models take together, (0, 1]; 0 = memory_bytes counts
-    bool all_variants;       // label: variants are models of their own. Otherwise run_all runs the dearest of each group,
-                             // other policies the cheapest first and a dearer one where that was unsure
-    const char *store;       // path of the run or trace file; NULL = results are not kept
-    bool overwrite;          // replace an existing store
-    bool resume;             // go on with an existing store: what it has of an unchanged item is kept
-    bool retry;              // implies resume: receive gives the store's failed items again, before what is submitted
-    uint64_t store_bytes;    // the most bytes that the store may have; 0 = no limit
-    bool no_pixels;          // record: leave out thumbnails
-    const char *runtime;     // path of the ONNX Runtime library; NULL = where it is looked for
-    const char *notes_json;  // kept in the store for people and retry; NULL = "{}"
+    int64_t deadline_us; // per item, decoding included; 0 = none
+    size_t lanes;        // models that run at once, one thread each; 0 = one for each core
+    size_t in_flight; // items that are worked on at once; 0 = 1 with a deadline, else a few more than lanes
+    uint64_t memory_bytes; // of all models together, loaded and running; 0 = no limit
+    double
+        memory_share; // the same as a share of what all models take together, (0, 1]; 0 = memory_bytes counts
+    bool
+        all_variants; // label: variants are models of their own. Otherwise run_all runs the dearest of each group,
+                      // other policies the cheapest first and a dearer one where that was unsure
+    const char *store; // path of the run or trace file; NULL = results are not kept
+    bool overwrite;    // replace an existing store
+    bool resume;       // go on with an existing store: what it has of an unchanged item is kept
+    bool retry; // implies resume: receive gives the store's failed items again, before what is submitted
+    uint64_t store_bytes;   // the most bytes that the store may have; 0 = no limit
+    bool no_pixels;         // record: leave out thumbnails
+    const char *runtime;    // path of the ONNX Runtime library; NULL = where it is looked for
+    const char *notes_json; // kept in the store for people and retry; NULL = "{}"
+    uint64_t items_planned; // that will be submitted in all, kept for few_run_status; 0 = not known
 };
 
 struct few_result_row {
@@ -78,7 +81,7 @@ struct few_session_stats {
     int64_t
         run_all_us; // what running everything would have cost: mean time x items, chains as far as they went
     size_t lanes, in_flight; // that the session has
-    uint64_t memory_bytes;   // of all models together; 0 = no limit, and as long as a share of it is not known
+    uint64_t memory_bytes; // of all models together; 0 = no limit, or a share as long as nothing is measured
 };
 
 /* Open the store, measure the models (unless an earlier run of the store did) and load those that fit. With a store to
@@ -112,23 +115,24 @@ FEW_API void few_session_stats(const struct few_session *session, struct few_ses
 
 /* What labelling these items would take, without doing it. */
 struct few_forecast {
-    size_t size;           // sizeof(struct few_forecast), set by the caller
-    uint64_t items, kept;  // to do, and already done in the store
-    uint64_t bytes;        // of the files to do
-    double models;         // expected to run on an item
-    const bool *runs;      // (n_models,) whether each of them is expected to; borrowed until close
+    size_t size;                  // sizeof(struct few_forecast), set by the caller
+    uint64_t items, kept;         // to do, and already done in the store
+    uint64_t bytes;               // of the files to do
+    double models;                // expected to run on an item
+    const bool *runs;             // (n_models,) whether each of them is expected to; borrowed until close
     const struct few_cost *costs; // (n_models,) expected of each; borrowed until close
-    int64_t item_us;       // expected on an item, from arrival to the last answer, decoding left out
-    int64_t total_us;      // of all items, with the session's lanes
-    int64_t run_all_us;    // of one item, all models one after the other
-    uint64_t store_bytes;  // that the store is expected to grow by
+    int64_t item_us;              // expected on an item, from arrival to the last answer, decoding left out
+    int64_t total_us;             // of all items, with the session's lanes
+    int64_t run_all_us;           // of one item, all models one after the other
+    uint64_t store_bytes;         // that the store is expected to grow by
 };
 
 /* Forecast for n paths (as for submit). The policy is asked as if every model found something, under the deadline, the
  * memory and the lanes of the session; times are those measured or learned.
  * Errors: FEW_EINVAL; those of few_session_create where models are loaded late; FEW_ENOMEM. */
-FEW_API FEW_MUST_USE enum few_status few_session_forecast(struct few_session *session, const char *const *paths,
-                                                          size_t n, struct few_forecast *forecast,
+FEW_API FEW_MUST_USE enum few_status few_session_forecast(struct few_session *session,
+                                                          const char *const *paths, size_t n,
+                                                          struct few_forecast *forecast,
                                                           struct few_error *err);
 
 /* Commit what is not committed yet and free everything; NULL is allowed. Frees also when it fails.
