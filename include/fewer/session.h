@@ -45,8 +45,8 @@ struct few_session_opts {
     uint64_t store_bytes;   // the most bytes that the store may have; 0 = no limit
     bool no_pixels;         // record: leave out thumbnails
     const char *runtime;    // path of the ONNX Runtime library; NULL = where it is looked for
-    const char *notes_json; // kept in the store for people and retry; NULL = "{}"
-    uint64_t items_planned; // that will be submitted in all, kept for few_run_status; 0 = not known
+    const char *notes_json; // a JSON object kept in the store for people and retry; NULL = "{}". Its "items":
+                            // how many will be submitted in all
 };
 
 struct few_result_row {
