@@ -100,8 +100,8 @@ enum few_status few__recall_output(void *ud, const struct few__recipe *recipe, c
 {
     struct few__recall *recall = ud;
     struct memory *file;
-    const struct few__cell *cell;
-    const struct few_model *stored;
+    const struct few__cell *cell = NULL;
+    const struct few_model *stored = NULL;
     pthread_mutex_lock(&recall->lock);
     enum few_status status = open_file(recall, recipe->file, &file, err);
     if (status == FEW_OK) status = find(file, model, digest, &cell, &stored, err);

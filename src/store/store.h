@@ -21,7 +21,8 @@ struct few__store_new {                // what a new store is about
     const struct few_catalog *catalog; // copied into the file
     const char *zoo_path, *zoo_digest; // "" = none
     const char *config_json;           // what decides its results: a JSON object, compared when a run goes on
-    const char *notes_json;            // what a person or `retry` may want to know beside that; "{}" = nothing
+    const char *notes_json;            // what a person or `retry` may want to know beside that; NULL = "{}"
+    uint64_t items_planned;            // how many items it is asked for; 0 = not known
     bool overwrite;                    // replace an existing file; otherwise FEW_EEXIST
 };
 
@@ -29,9 +30,10 @@ struct few__store_new {                // what a new store is about
  * Errors: FEW_EEXIST there is something and overwrite is false; FEW_EIO its folder is missing or read-only. */
 enum few_status few__store_may_create(const char *path, bool overwrite, struct few_error *err);
 
-/* Create: writes <path> with the catalog. Nothing else but the store touches the file; until it is closed, a
- * "-wal" and a "-shm" file lie beside it. Creating fails with FEW_ESTORE while somebody else writes to a file
- * that would be replaced.
+/* Create: writes <path> with the catalog, in one step: whoever is killed here leaves what was there before, or a whole
+ * empty store, and at most a "-new" file that the next creation removes. Nothing else but the store touches the file;
+ * until it is closed, a "-wal" and a "-shm" file lie beside it. Creating fails with FEW_ESTORE while somebody else
+ * writes to a file that would be replaced, or makes one there.
  * Errors: FEW_EEXIST, FEW_EIO (folder missing, read-only: the message names the path), FEW_ESTORE, FEW_ENOMEM. */
 enum few_status few__store_create(const char *path, const struct few__store_new *what,
                                   const struct few_env *env, struct few__store **out, struct few_error *err);
@@ -69,7 +71,7 @@ struct few__item_row {
     const char *path;
     const char *digest; // SHA-256 of its bytes, "" = not known
     uint64_t size;      // bytes of the file, and
-    int64_t mtime_us;   // when it was changed last: what tells an unchanged file without reading it; 0 = not known
+    int64_t mtime_us;   // when it was changed last: tells an unchanged file without reading it; 0 = not known
     int width, height;
     int64_t decode_us, elapsed_us;
     int64_t runtime_us; // inside the model runtimes
@@ -127,8 +129,8 @@ enum few_status few__store_get(struct few__store *store, int64_t id, struct few_
 
 /* The next item after `after` (-1 = the first) that failed, as a whole or in a model. FEW_END: none left. path: borrowed
  * until the next read. */
-enum few_status few__store_next_failed(struct few__store *store, int64_t after, int64_t *id, const char **path,
-                                       struct few_error *err);
+enum few_status few__store_next_failed(struct few__store *store, int64_t after, int64_t *id,
+                                       const char **path, struct few_error *err);
 
 /* Sums over all items, kept up to date with every commit, so that asking costs nothing however many there are. */
 struct few__totals {
