@@ -77,8 +77,9 @@ def test_an_interrupted_run_goes_on(fewer, command, many, tmp_path, verb, number
     assert "they are kept, and the same command goes on\n" in words
     done = int(words.split("interrupted after ")[1].split()[0])
     status = status_of(fewer)
-    assert 0 < done <= status["items"] < status["items_planned"] == N_ITEMS
+    assert 0 < done == status["items"] < status["items_planned"] == N_ITEMS
     assert status["busy"] is False and status["notes"]["verb"] == verb
+    assert not (tmp_path / "run.db-wal").exists()
     again = summary_of(fewer(*line, "--json"))
     assert again["items"] == N_ITEMS and again["items_kept"] == status["items"] and again["interrupted"] is False
     rows = rows_of(fewer, "run.db")
