@@ -41,7 +41,7 @@ static bool make_absolute(const char *path, char text[FEW_PATH_MAX])
     return n >= 0 && (size_t)n < FEW_PATH_MAX - used;
 }
 
-static int retry(const struct args *given, const json_t *notes, const char *notes_text)
+static int retry(const struct args *given, const json_t *notes, const struct few_run_status *before)
 {
     static char file[FEW_PATH_MAX], runtime[FEW_PATH_MAX];
     struct args args = *given;
@@ -54,7 +54,7 @@ static int retry(const struct args *given, const json_t *notes, const char *note
     if (given->runtime) args.runtime = runtime;
     if (!notes_read(notes, given->rest[0], &args, &purpose, &cwd)) return EXIT_FAILED;
     args.output = file;
-    if (chdir(cwd) == 0) return work_again(&args, purpose, notes_text);
+    if (chdir(cwd) == 0) return work_again(&args, purpose, before);
     complain("%s: the run was started in this folder: %s", cwd, strerror(errno));
     return EXIT_FAILED;
 }
@@ -70,7 +70,7 @@ static int run(const struct args *args)
     }
     json_t *notes = json_loads(status.notes, 0, NULL);
     if (status.counts[FEW_FAILED] == 0) exit_status = nothing_to_do(args, &status);
-    else exit_status = retry(args, notes, status.notes);
+    else exit_status = retry(args, notes, &status);
     json_decref(notes);
     few_text_free(status.config);
     few_text_free(status.notes);

@@ -34,7 +34,7 @@ static void put_data(json_t *notes, const struct args *args)
     json_decref(data);
 }
 
-char *notes_make(const struct args *args, enum few_purpose purpose, size_t n_items, const char *base)
+char *notes_make(const struct args *args, enum few_purpose purpose, const char *base)
 {
     char cwd[CWD_MAX];
     json_t *notes = json_object();
@@ -55,7 +55,6 @@ char *notes_make(const struct args *args, enum few_purpose purpose, size_t n_ite
     put_number(notes, "limit", args->limit);
     put_flag(notes, "all_variants", args->all_variants);
     put_flag(notes, "no_pixels", args->no_pixels);
-    put_number(notes, "items", n_items);
     put_text(notes, "base", base);
     char *text = json_dumps(notes, JSON_REAL_PRECISION(9));
     json_decref(notes);

@@ -6,7 +6,7 @@
 #include "cli.h"
 
 /* The notes as JSON text, for free(); NULL: no memory. Names that are not UTF-8 are left out. base: totals_base. */
-char *notes_make(const struct args *args, enum few_purpose purpose, size_t n_items, const char *base);
+char *notes_make(const struct args *args, enum few_purpose purpose, const char *base);
 
 /* Back into options, which borrow from notes. *cwd is the folder that the command was started in. What misses is said.
  * Returns whether everything is there that doing it again needs. */

@@ -46,6 +46,7 @@ struct work {
     struct few_session_stats stats;
     struct progress progress;
     size_t n_items, submitted, done; // items of this command; n_items 0 = not known
+    uint64_t planned;                // items of the run, for status
     bool ended, broken, kept; // everything was received; an error stopped it; the store has it and is closed
     double elapsed_s;
     size_t n_failures;
@@ -123,7 +124,8 @@ static int open_session(struct work *work, const char *store, const char *notes)
                                     .store_bytes = args->storage,
                                     .no_pixels = args->no_pixels,
                                     .runtime = args->runtime,
-                                    .notes_json = notes};
+                                    .notes_json = notes,
+                                    .items_planned = work->planned};
     enum few_status status = few_session_create(work->zoo, work->policy, &opts, &work->session, &err);
     if (status == FEW_OK) return EXIT_OK;
     complain("%s%s", err.message, store ? way_out(work, status) : "");
@@ -336,6 +338,7 @@ static int foresee(struct work *work)
         complain("%s", err.message);
         return EXIT_FAILED;
     }
+    work->planned = before.items_planned;
     int status = open_session(work, store, before.notes);
     if (status == EXIT_OK) status = forecast_show(args, work->zoo, work->session, work->items, work->n_items);
     if (few_session_close(work->session, &err) != FEW_OK && status == EXIT_OK) {
@@ -350,7 +353,8 @@ static int foresee(struct work *work)
 
 static int label(struct work *work)
 {
-    char *notes = notes_make(work->args, work->purpose, work->n_items, work->base);
+    char *notes = notes_make(work->args, work->purpose, work->base);
+    work->planned = work->n_items;
     if (!notes) {
         complain("out of memory");
         return EXIT_FAILED;
@@ -383,11 +387,15 @@ int work(const struct args *args, enum few_purpose purpose)
     return finish(&work, status);
 }
 
-int work_again(const struct args *args, enum few_purpose purpose, const char *notes)
+int work_again(const struct args *args, enum few_purpose purpose, const struct few_run_status *before)
 {
-    struct work work = {.args = args, .purpose = purpose, .again = true, .zoo_path = args->zoo};
+    struct work work = {.args = args,
+                        .purpose = purpose,
+                        .again = true,
+                        .zoo_path = args->zoo,
+                        .planned = before->items_planned};
     int status = open_zoo_and_policy(&work);
-    if (status == EXIT_OK) status = open_session(&work, args->output, notes);
+    if (status == EXIT_OK) status = open_session(&work, args->output, before->notes);
     if (status == EXIT_OK) status = run_items(&work);
     return finish(&work, status);
 }

@@ -9,7 +9,7 @@
  * says what that would take. Returns an exit status. */
 int work(const struct args *args, enum few_purpose purpose);
 
-/* retry. args: zoo = the zoo, output = the file; notes: what the file keeps already, and will. */
-int work_again(const struct args *args, enum few_purpose purpose, const char *notes);
+/* retry. args: zoo = the zoo, output = the file; before: of that file, which keeps its notes. */
+int work_again(const struct args *args, enum few_purpose purpose, const struct few_run_status *before);
 
 #endif

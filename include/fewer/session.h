@@ -31,22 +31,23 @@ struct few_session_opts {
     enum few_purpose purpose;
     int64_t deadline_us; // per item, decoding included; 0 = none
     size_t lanes;        // models that run at once, one thread each; 0 = one for each core
-    size_t in_flight; // items that are worked on at once; 0 = 1 with a deadline, else a few more than lanes
+    size_t in_flight; // items that are worked on at once; 0 = 1 with a deadline, else one more than lanes or
+                      // the largest batch of the zoo
     uint64_t memory_bytes; // of all models together, loaded and running; 0 = no limit
-    double
-        memory_share; // the same as a share of what all models take together, (0, 1]; 0 = memory_bytes counts
-    bool
-        all_variants; // label: variants are models of their own. Otherwise run_all runs the dearest of each group,
-                      // other policies the cheapest first and a dearer one where that was unsure
+    double memory_share;   // the same as a share of what all models take together, 0 .. 1; 0 = not given
+    bool all_variants; // label: variants are models of their own. Otherwise run_all runs the dearest of each
+                       // group, other policies the cheapest first and a dearer one where that was unsure
     const char *store; // path of the run or trace file; NULL = results are not kept
     bool overwrite;    // replace an existing store
-    bool resume;       // go on with an existing store: what it has of an unchanged item is kept
-    bool retry; // implies resume: receive gives the store's failed items again, before what is submitted
+    bool
+        resume; // go on with the store if it exists: what it has of an unchanged item is kept, and a run's items
+                // with the bytes of earlier ones are reused
+    bool retry; // go on with it, and receive gives its failed items again, before what is submitted
+    uint64_t items_planned; // that will be submitted, kept in the store for few_run_status; 0 = not known
     uint64_t store_bytes;   // the most bytes that the store may have; 0 = no limit
-    bool no_pixels;         // record: leave out thumbnails
+    bool no_pixels;         // leave out thumbnails
     const char *runtime;    // path of the ONNX Runtime library; NULL = where it is looked for
-    const char *notes_json; // a JSON object kept in the store for people and retry; NULL = "{}". Its "items":
-                            // how many will be submitted in all
+    const char *notes_json; // kept in the store for people and retry; NULL = "{}"
 };
 
 struct few_result_row {
@@ -78,8 +79,10 @@ struct few_session_stats {
     uint64_t deadline_missed; // items
     int64_t spent_us;         // time of the models that ran, late ones included
     int64_t runtime_us;       // the part of it inside the runtime: the rest is pixels, boxes and decisions
-    int64_t
-        run_all_us; // what running everything would have cost: mean time x items, chains as far as they went
+    /* What running everything would have cost: the time of what ran to its end, the expected time of the rest, models
+     * whose need found nothing left out. Everything is all models of a recording or with all_variants; otherwise the
+     * dearest of each variant group and variants that others need, as run_all would run. */
+    int64_t run_all_us;
     size_t lanes, in_flight; // that the session has
     uint64_t memory_bytes; // of all models together; 0 = no limit, or a share as long as nothing is measured
 };

@@ -26,7 +26,7 @@ struct live_lane {
 };
 
 struct live_slot {
-    bool open; // its item has not been finished
+    bool open;           // its item has not been finished
     int64_t deadline_us; // INT64_MAX = none, or the core has been told
     int64_t end_us;
     struct few_error read_error;
@@ -163,6 +163,7 @@ static void start_run(struct few__live *l, const struct few__action *action)
 static void cancel_run(struct few__live *l, size_t i)
 {
     struct live_lane *lane = &l->lanes[i];
+    if (!lane->runs) return; // reading cannot be cut short
     lane->cancelled = true;
     lane->until_us = INT64_MAX;
     few__workspace_cancel(l->opts.workspace, i, lane->model);
@@ -207,7 +208,7 @@ static void step(struct few__live *l, int64_t now_us, const struct few__event *e
 
 static void keep_message(char message[FEW__LIVE_MESSAGE], const char *text)
 {
-    snprintf(message, FEW__LIVE_MESSAGE, "%s", text);
+    snprintf(message, FEW__LIVE_MESSAGE, "%.*s", FEW__LIVE_MESSAGE - 1, text);
 }
 
 static void take_part(struct few__live *l, const struct live_lane *lane, size_t i,

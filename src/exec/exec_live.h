@@ -12,8 +12,8 @@ struct few__live;
 enum { FEW__LIVE_MESSAGE = 256 };
 
 struct few__live_opts {
-    struct few__exec_opts exec;       // slots and lanes as many as the workspace has
-    struct few__workspace *workspace; // borrowed
+    struct few__exec_opts exec;        // slots and lanes as many as the workspace has
+    struct few__workspace *workspace;  // borrowed
     const struct few__recipe *recipes; // (n_models,) for time-outs
     /* Make the item of a slot ready (decode it, few__workspace_begin), on the thread of a lane. */
     enum few_status (*read)(void *ud, size_t slot, struct few_error *err);
@@ -21,7 +21,8 @@ struct few__live_opts {
 };
 
 /* Errors: those of few__exec_create; FEW_EIO a thread cannot be started; FEW_ENOMEM. */
-enum few_status few__live_create(const struct few__live_opts *opts, struct few__live **live, struct few_error *err);
+enum few_status few__live_create(const struct few__live_opts *opts, struct few__live **live,
+                                 struct few_error *err);
 void few__live_destroy(struct few__live *live); // items in flight are given up
 
 /* Load what fits before the first item; returns when that is done. Errors: of the first model that cannot be loaded. */
@@ -39,8 +40,11 @@ enum few_status few__live_wait(struct few__live *live, size_t *slot, int64_t *en
 
 /* Of the item that a slot had last. */
 const struct few__exec *few__live_exec(const struct few__live *live);
-const struct few_output *few__live_output(const struct few__live *live, size_t slot, size_t model); // NULL = none
-const char *few__live_message(const struct few__live *live, size_t slot, size_t model); // why it failed, or ""
-const struct few_error *few__live_read_error(const struct few__live *live, size_t slot); // code FEW_OK: it was read
+const struct few_output *few__live_output(const struct few__live *live, size_t slot,
+                                          size_t model); // NULL = none
+const char *few__live_message(const struct few__live *live, size_t slot,
+                              size_t model); // why it failed, or ""
+const struct few_error *few__live_read_error(const struct few__live *live,
+                                             size_t slot); // code FEW_OK: it was read
 
 #endif

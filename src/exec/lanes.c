@@ -251,7 +251,8 @@ static void find_most(struct few__lanes *l)
 static enum few_status allocate(struct few__lanes *l, struct few_error *err)
 {
     const struct few_mem *mem = l->env.mem;
-    l->max_loads = 2 * l->opts.catalog->n_models + 2; // a model waits at most once to be evicted and once to be loaded
+    l->max_loads =
+        2 * l->opts.catalog->n_models + 2; // a model waits at most once to be evicted and once to be loaded
     l->ends = FEW__NEW_N(mem, struct few__ended, l->opts.n_lanes + 1);
     if (l->opts.loads) l->loads = FEW__NEW_N(mem, struct load, l->max_loads);
     if (!l->ends || (l->opts.loads && !l->loads)) return few__no_memory(err, "lanes");
@@ -279,7 +280,8 @@ static enum few_status start_threads(struct few__lanes *l, struct few_error *err
     if (!l->opts.loads) return FEW_OK;
     int failed = pthread_create(&l->loader, NULL, loader_main, l);
     if (failed)
-        return few__fail(err, FEW_EIO, "loader of models: its thread cannot be started: %s", strerror(failed));
+        return few__fail(err, FEW_EIO, "loader of models: its thread cannot be started: %s",
+                         strerror(failed));
     // Under the mutex because the assertion of queue_load reads it there.
     pthread_mutex_lock(&l->mutex);
     l->loader_started = true;

@@ -15,7 +15,8 @@ struct few__workspace;
 
 struct few__workspace_opts {
     size_t n_slots, n_lanes; // items in flight, models that run at once
-    struct few__runtime_opts runtime; // name is ignored: a runtime is opened for each backend that the zoo names
+    struct few__runtime_opts
+        runtime; // name is ignored: a runtime is opened for each backend that the zoo names
 };
 
 /* Opens the runtimes; loads nothing. zoo is borrowed until destroy.

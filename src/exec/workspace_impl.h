@@ -15,8 +15,8 @@
 struct few__workspace_slot {
     struct few__preprocess *preprocess;
     pthread_mutex_t lock;
-    struct few__arena *arenas;       // (n_lanes,) outputs of the item: one each, so that lanes decode side by side
-    char digest[65];                 // of the item, "" = not known
+    struct few__arena *arenas; // (n_lanes,) outputs of the item: one each, so that lanes decode side by side
+    char digest[65];           // of the item, "" = not known
     atomic_int_least64_t runtime_us; // inside the runtimes
 };
 
@@ -33,8 +33,8 @@ struct few__workspace_lane {
     struct few__workspace_part parts[FEW__BATCH_MAX];
     size_t group[FEW__BATCH_MAX]; // parts of the same shape, which go into one run
     struct few__buffer batch;     // memory of `together`
-    float *together;              // their tensors side by side; room for the largest batch, NULL = no model has batches
-    size_t tensor_bytes;          // of the last run: its input and outputs
+    float *together; // their tensors side by side; room for the largest batch, NULL = no model has batches
+    size_t tensor_bytes; // of the last run: its input and outputs
 };
 
 struct few__workspace_runtime {

@@ -58,8 +58,8 @@ static enum few_status run_once(struct profile *p, size_t n, int64_t *took_us, s
     const struct few_env *env = &p->w->zoo->env;
     for (size_t i = 0; i < n; i++) {
         few__workspace_begin(p->w, i, &p->grey, "");
-        p->work[i] = (struct few__work){
-            .slot = i, .need = p->has_need ? &p->need : NULL, .output = &p->outputs[i]};
+        p->work[i] =
+            (struct few__work){.slot = i, .need = p->has_need ? &p->need : NULL, .output = &p->outputs[i]};
     }
     few__watchdog_begin(p->watchdog, p->w->zoo->recipes[p->model].timeout_us);
     int64_t start = few__now_us(env);
@@ -102,8 +102,8 @@ static enum few_status make_tensors(struct profile *p, struct few_error *err)
     int64_t dims[4];
     struct few__placement placement;
     few__workspace_begin(p->w, 0, &p->grey, "");
-    return few__preprocess_fill(p->w->slots[0].preprocess, p->model, p->has_need ? p->need.values : NULL, dims,
-                                &placement, err);
+    return few__preprocess_fill(p->w->slots[0].preprocess, p->model, p->has_need ? p->need.values : NULL,
+                                dims, &placement, err);
 }
 
 // A replay has nothing to measure: what the zoo says is what its models took when they ran.
@@ -144,7 +144,8 @@ static enum few_status measure(struct profile *p, struct few_cost *cost, struct 
     return time_batch(p, cost, err);
 }
 
-static enum few_status set_up(struct profile *p, struct few__workspace *w, size_t model, struct few_error *err)
+static enum few_status set_up(struct profile *p, struct few__workspace *w, size_t model,
+                              struct few_error *err)
 {
     static float whole[4] = {0, 0, 1, 1};
     p->w = w;

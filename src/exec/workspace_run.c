@@ -34,10 +34,8 @@ static enum few_status find_box(const struct run *run, const struct few__work *w
     *box = NULL;
     if (!work->need) return FEW_OK;
     const struct few__image *image = few__preprocess_image(run->w->slots[work->slot].preprocess);
-    if (image)
-        *box = few__pick_box(work->need, run->recipe->input.pixels.pick, image->width, image->height);
-    return *box ? FEW_OK
-                : few__fail(err, FEW_EINVAL, "model '%s': its need has no box", run->about->name);
+    if (image) *box = few__pick_box(work->need, run->recipe->input.pixels.pick, image->width, image->height);
+    return *box ? FEW_OK : few__fail(err, FEW_EINVAL, "model '%s': its need has no box", run->about->name);
 }
 
 static enum few_status prepare(const struct run *run, size_t i, struct few_error *err)
@@ -105,8 +103,8 @@ static enum few_status split(const struct run *run, const struct few__tensor *al
     return FEW_OK;
 }
 
-static enum few_status decode(const struct run *run, const struct few__tensor *all, size_t n_tensors, size_t k,
-                              size_t n)
+static enum few_status decode(const struct run *run, const struct few__tensor *all, size_t n_tensors,
+                              size_t k, size_t n)
 {
     size_t i = run->lane->group[k];
     struct few__work *work = &run->work[i];
@@ -147,8 +145,8 @@ static void answer(const struct run *run, struct few__work *work)
 {
     struct few__workspace_slot *slot = &run->w->slots[work->slot];
     int64_t start = few__now_us(&run->w->zoo->env);
-    work->status = few__runner_answer(run->runner, slot->digest, &slot->arenas[run->i_lane], work->output,
-                                      &work->error);
+    work->status =
+        few__runner_answer(run->runner, slot->digest, &slot->arenas[run->i_lane], work->output, &work->error);
     note_time(run->w, work->slot, few__now_us(&run->w->zoo->env) - start);
 }
 

@@ -295,7 +295,7 @@ static size_t rank_models(struct pack *p, const struct few__view *view)
         const struct few__charge *charge = &p->charges[m];
         if (charge->first != FEW__NOBODY && !view->resident[charge->first]) continue;
         if (charge->bytes > view->memory_bytes) continue;
-        if (!few__view_fits(view, charge->time_us + charge->load_us)) continue;
+        if (charge->time_us + charge->load_us > p->left_us) continue;
         struct chain chain = {.q = charge->q, .time_us = charge->time_us, .bytes = charge->bytes};
         double rank = rank_of(p, BY_AREA, &chain);
         if (n == p->max_jobs && rank <= p->top[n - 1].rank) continue;
@@ -360,17 +360,8 @@ static void add_runs(struct pack *p, const struct few__view *view)
     }
 }
 
-static int64_t time_left(const struct few__view *view)
-{
-    if (view->deadline_us == FEW__NO_DEADLINE) return INT64_MAX;
-    int64_t left_us = view->deadline_us - view->now_us;
-    return view->pace == 1 ? left_us : (int64_t)((double)left_us / view->pace);
-}
-
 static void read_state(struct pack *p, const struct few__view *view)
 {
-    p->limited = view->memory_bytes != FEW__NO_BUDGET;
-    p->left_us = time_left(view);
     p->n_jobs = 0;
     p->hope = 0;
     p->start = (struct play){
@@ -387,23 +378,34 @@ static void read_state(struct pack *p, const struct few__view *view)
 
 /* ---- decisions ---- */
 
-// What would be best if everything were loaded, and what may start later.
+// The longest time that few__view_fits.
+static int64_t time_left(const struct few__view *view)
+{
+    if (view->deadline_us == FEW__NO_DEADLINE) return INT64_MAX;
+    int64_t left_us = view->deadline_us - view->now_us;
+    if (view->pace == 1) return left_us;
+    int64_t time_us = (int64_t)((double)left_us / view->pace);
+    return few__view_fits(view, time_us) ? time_us : time_us - 1;
+}
+
+// What would be best if everything were loaded, and what may start now or later.
 static void look(struct pack *p, const struct few__view *view, struct few__best *wish,
                  struct few__best *hoped)
 {
     *wish = *hoped = (struct few__best){.model = SIZE_MAX};
     p->limited = view->memory_bytes != FEW__NO_BUDGET;
+    p->left_us = time_left(view);
     for (size_t i = 0; i < p->needs.n; i++) {
         size_t model = p->needs.order[i];
         if (view->states[model] != FEW__PENDING) continue;
         struct few__charge *charge = &p->charges[model];
         *charge = few__charge_of(&p->needs, view, p->q, p->charges, model);
         if (charge->first == FEW__NOBODY || charge->bytes > view->memory_bytes) continue;
-        if (!few__view_fits(view, charge->time_us)) continue;
+        if (charge->time_us > p->left_us) continue;
         struct chain chain = {.q = charge->q, .time_us = charge->time_us, .bytes = charge->bytes};
         double rank = rank_of(p, BY_AREA, &chain);
         few__best_note(wish, model, rank);
-        if (few__view_fits(view, charge->time_us + charge->load_us)) few__best_note(hoped, model, rank);
+        if (charge->time_us + charge->load_us <= p->left_us) few__best_note(hoped, model, rank);
     }
 }
 
@@ -434,6 +436,19 @@ static bool go_on(const struct pack *p, const struct few__view *view, struct few
     return view->n_running > 0;
 }
 
+// Where a plan sees nothing to start (its size is limited) and nothing runs, what fits is not left to wait for ever.
+static bool start_hoped(const struct pack *p, const struct few__view *view, const struct few__best *hoped,
+                        struct few__choice *choice)
+{
+    if (view->n_running > 0 || hoped->model == SIZE_MAX) return false;
+    size_t first = (size_t)p->charges[hoped->model].first;
+    if (!view->resident[first] || !few__view_has_memory(view, first)) return false;
+    choice->answer = FEW__START;
+    choice->n = 1;
+    choice->models[0] = first;
+    return true;
+}
+
 static void keep_plan(struct pack *p, const struct few__view *view, size_t n_picks, size_t wish)
 {
     p->n_planned = n_picks;
@@ -457,6 +472,7 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
     choice->wish = wish.model == SIZE_MAX ? SIZE_MAX : few__charge_wish(&p->charges[wish.model]);
     keep_plan(p, view, n_picks, choice->wish);
     if (n_picks == 0) {
+        if (start_hoped(p, view, &hoped, choice)) return;
         few__answer_nothing(view, p->charges, &hoped, choice);
         return;
     }

@@ -129,6 +129,7 @@ static enum few_status open_store(struct few_session *s, struct few_error *err)
                                   .zoo_digest = s->zoo->digest,
                                   .config_json = config,
                                   .notes_json = s->opts.notes_json ? s->opts.notes_json : "{}",
+                                  .items_planned = s->opts.items_planned,
                                   .overwrite = s->opts.overwrite};
     bool exists = access(s->opts.store, F_OK) == 0, goes_on = s->opts.retry || (s->opts.resume && exists);
     enum few_status status = goes_on ? few__store_append(s->opts.store, &what, &s->env, &s->store, err)

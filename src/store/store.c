@@ -4,6 +4,7 @@
  * that nothing is ever counted. */
 #include "store/store.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -112,6 +113,15 @@ static void free_store(struct few__store *store)
     few__free(store->env.mem, store);
 }
 
+// What each writer says anew.
+static enum few_status read_writer(struct few__store *store, struct few_error *err)
+{
+    const char *planned;
+    FEW__TRY(few__schema_meta(&store->db, "items_planned", &store->arena, &planned, err));
+    store->planned = strtoull(planned, NULL, 10);
+    return few__schema_meta(&store->db, "notes", &store->arena, &store->notes, err);
+}
+
 // What the store knows of itself comes from the file, also right after it was written.
 static enum few_status read_head(struct few__store *store, struct few_error *err)
 {
@@ -119,7 +129,7 @@ static enum few_status read_head(struct few__store *store, struct few_error *err
     FEW__TRY(few__schema_check(&store->db, err));
     FEW__TRY(few__schema_meta(&store->db, "purpose", arena, &store->purpose, err));
     FEW__TRY(few__schema_meta(&store->db, "config", arena, &store->config, err));
-    FEW__TRY(few__schema_meta(&store->db, "notes", arena, &store->notes, err));
+    FEW__TRY(read_writer(store, err));
     FEW__TRY(few__schema_meta(&store->db, "zoo_path", arena, &store->zoo_path, err));
     FEW__TRY(few__schema_catalog(&store->db, arena, &store->catalog, err));
     FEW__TRY(few__schema_totals(&store->db, store->catalog.n_models, &store->totals, err));
@@ -203,7 +213,7 @@ static enum few_status go_on(struct few__store *store, const struct few__store_n
     FEW__TRY(few__db_log(&store->db, err));
     FEW__TRY(few__schema_renew(&store->db, what, err));
     store->writing = true;
-    return few__schema_meta(&store->db, "notes", &store->arena, &store->notes, err);
+    return read_writer(store, err);
 }
 
 enum few_status few__store_append(const char *path, const struct few__store_new *what,
@@ -308,6 +318,11 @@ const char *few__store_config(const struct few__store *store)
 const char *few__store_notes(const struct few__store *store)
 {
     return store->notes;
+}
+
+uint64_t few__store_planned(const struct few__store *store)
+{
+    return store->planned;
 }
 
 const char *few__store_zoo_path(const struct few__store *store)

@@ -22,8 +22,8 @@ struct few__store_new {                // what a new store is about
     const char *zoo_path, *zoo_digest; // "" = none
     const char *config_json;           // what decides its results: a JSON object, compared when a run goes on
     const char *notes_json;            // what a person or `retry` may want to know beside that; NULL = "{}"
-    uint64_t items_planned;            // how many items it is asked for; 0 = not known
-    bool overwrite;                    // replace an existing file; otherwise FEW_EEXIST
+    uint64_t items_planned; // how many items it is asked for; 0 = "items" of the notes, if they say
+    bool overwrite;         // replace an existing file; otherwise FEW_EEXIST
 };
 
 /* Whether a store could be made at path, to say so before the work begins; touches nothing.
@@ -58,6 +58,8 @@ const struct few_catalog *few__store_catalog(const struct few__store *store); //
 const char *few__store_purpose(const struct few__store *store);
 const char *few__store_config(const struct few__store *store);
 const char *few__store_notes(const struct few__store *store);
+uint64_t
+few__store_planned(const struct few__store *store); // items, as of the last few__store_new; 0 = not known
 const char *few__store_zoo_path(const struct few__store *store);
 
 /* The catalog once more, in an arena that outlives the store. */

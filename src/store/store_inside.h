@@ -53,6 +53,7 @@ struct few__store {
     struct few__arena row;   // the item read last
     struct few_catalog catalog;
     const char *purpose, *config, *notes, *zoo_path;
+    uint64_t planned;
     bool writing, with_outputs;
 
     bool in_transaction;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <fewer/version.h>
+#include <jansson.h>
 
 #include "core/error.h"
 #include "model/catalog.h"
@@ -76,12 +77,23 @@ static enum few_status write_pairs(const struct few__db *db, const char *const p
     return status;
 }
 
+/* A session is given items one by one and does not know how many will come; whoever started it does, and may say so in
+ * the notes: {"items": 300}. */
+static uint64_t planned_of(const struct few__store_new *what)
+{
+    if (what->items_planned || !what->notes_json) return what->items_planned;
+    json_t *notes = json_loads(what->notes_json, 0, NULL);
+    json_int_t n = json_integer_value(json_object_get(notes, "items"));
+    json_decref(notes);
+    return n > 0 ? (uint64_t)n : 0;
+}
+
 // What every process that writes to the file says anew.
 static enum few_status write_writer(const struct few__db *db, const struct few__store_new *what,
                                     struct few_error *err)
 {
     char planned[24], writer[24];
-    snprintf(planned, sizeof planned, "%" PRIu64, what->items_planned);
+    snprintf(planned, sizeof planned, "%" PRIu64, planned_of(what));
     snprintf(writer, sizeof writer, "%ld", (long)getpid());
     const char *const pairs[][2] = {{"notes", what->notes_json ? what->notes_json : "{}"},
                                     {"items_planned", planned},

@@ -570,10 +570,10 @@ static void test_load_from_threads(void **state)
     t_tmpdir();
     snprintf(paths[2], sizeof paths[2], "%s", t_path("text.onnx"));
     t_write(paths[2], "not a model\n", 12);
+    for (size_t i = 0; i < 3; i++) recipes[i].file = paths[i];
     struct loader loaders[THREADS];
     pthread_t threads[THREADS];
     for (size_t i = 0; i < THREADS; i++) {
-        recipes[i % 3].file = paths[i % 3];
         loaders[i] = (struct loader){.runtime = runtime, .recipe = &recipes[i % 3]};
         assert_int_equal(pthread_create(&threads[i], NULL, load_often, &loaders[i]), 0);
     }

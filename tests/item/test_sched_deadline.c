@@ -331,11 +331,12 @@ static void test_random_workloads(void **state)
         few__exec_log_clear(&log);
         int64_t deadline = few__rng_below(&rng, 4) ? (int64_t)few__rng_below(&rng, 1500) : UNLIMITED;
         few__sim_item(exec, seed, 0, deadline, w.truth);
-        if (few__exec_check(&log, &w.catalog, n_lanes, &err) != FEW_OK)
+        const struct few__exec_opts had = {.catalog = &w.catalog, .costs = w.costs, .n_lanes = n_lanes};
+        if (few__exec_check(&log, &had, &err) != FEW_OK)
             fail_msg("seed %llu: %s", (unsigned long long)seed, err.message);
         // Without a deadline nothing but STOP and bad luck leaves a model out.
         for (size_t m = 0; deadline == UNLIMITED && negative != FEW__NEGATIVE_STOP && m < table.n; m++) {
-            enum few__reason why = few__exec_rows(exec)[m].reason;
+            enum few__reason why = few__exec_rows(exec, 0)[m].reason;
             if (why != FEW__WHY_CHOSEN && why != FEW__WHY_FAILED && why != FEW__WHY_NEED_EMPTY &&
                 why != FEW__WHY_NEED_FAILED)
                 fail_msg("seed %llu: model %zu was left out", (unsigned long long)seed, m);

@@ -73,8 +73,8 @@ struct few_session_opts w_opts(struct few_session_opts opts)
     return opts;
 }
 
-void w_run(struct few_zoo *zoo, const char *spec, struct few_session_opts opts, char (*paths)[W_PATH], size_t n,
-           size_t take, size_t *kept, struct few_session_stats *stats)
+void w_run(struct few_zoo *zoo, const char *spec, struct few_session_opts opts, char (*paths)[W_PATH],
+           size_t n, size_t take, size_t *kept, struct few_session_stats *stats)
 {
     struct few_policy *policy;
     struct few_session *session;

@@ -24,8 +24,8 @@ struct few_session_opts w_opts(struct few_session_opts opts);
 
 /* Submit all, receive until `take` results came (SIZE_MAX = all), close. kept: out, how many were kept; or NULL.
  * stats: out, before close; or NULL. */
-void w_run(struct few_zoo *zoo, const char *spec, struct few_session_opts opts, char (*paths)[W_PATH], size_t n,
-           size_t take, size_t *kept, struct few_session_stats *stats);
+void w_run(struct few_zoo *zoo, const char *spec, struct few_session_opts opts, char (*paths)[W_PATH],
+           size_t n, size_t take, size_t *kept, struct few_session_stats *stats);
 
 /* The export of a store as JSON Lines, times replaced by 0; free(). */
 char *w_lines(const char *store);

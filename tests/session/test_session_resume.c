@@ -176,8 +176,8 @@ static void test_a_killed_run_goes_on(void **state)
     few__rng_init(&rng, t_seed(), 0);
     for (size_t i = 0; i < KILLS; i++) {
         if (kill_after(manifest, store, 1 + few__rng_below(&rng, MANY))) killed++;
-        w_run(zoo, "run_all", (struct few_session_opts){.store = store, .resume = true}, paths, MANY, SIZE_MAX,
-              &kept, &stats);
+        w_run(zoo, "run_all", (struct few_session_opts){.store = store, .resume = true}, paths, MANY,
+              SIZE_MAX, &kept, &stats);
         if (kept > most) most = kept;
         w_counts_add_up(&stats, MANY, 2);
         assert_same_lines(store, expected);
@@ -222,7 +222,8 @@ static void test_a_changed_file_is_done_again(void **state)
     unlink(opts.store);
     opts.resume = false;
     w_run(zoo, "run_all", opts, paths, N, SIZE_MAX, NULL, NULL);
-    assert_same_lines(opts.store, after); // the same place, the same answers as a run that never saw the old one
+    assert_same_lines(opts.store,
+                      after); // the same place, the same answers as a run that never saw the old one
     free(before);
     free(after);
     few_zoo_close(zoo);
@@ -297,7 +298,8 @@ static void test_retry_needs_a_store(void **state)
     (void)state;
     struct few_zoo *zoo = new_world(two, 2, 0);
     struct few_session *session;
-    struct few_session_opts opts = w_opts((struct few_session_opts){.retry = true, .store = t_path("none.db")});
+    struct few_session_opts opts =
+        w_opts((struct few_session_opts){.retry = true, .store = t_path("none.db")});
     assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_ENOENT, &err);
     opts.store = NULL;
     assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_EINVAL, &err);
@@ -386,8 +388,8 @@ static void test_a_path_given_twice_is_kept_the_second_time(void **state)
     size_t kept;
     memcpy(paths[2], paths[0], W_PATH);
     memcpy(paths[3], paths[0], W_PATH);
-    w_run(zoo, "run_all", (struct few_session_opts){.store = t_path("run.db"), .in_flight = 4}, paths, 4, SIZE_MAX,
-          &kept, &stats);
+    w_run(zoo, "run_all", (struct few_session_opts){.store = t_path("run.db"), .in_flight = 4}, paths, 4,
+          SIZE_MAX, &kept, &stats);
     assert_int_equal(kept, 2);
     w_counts_add_up(&stats, 2, 2);
     few_zoo_close(zoo);
@@ -454,7 +456,8 @@ static void test_a_store_that_is_full_keeps_what_it_has(void **state)
     char store[W_PATH];
     struct stat about;
     snprintf(store, sizeof store, "%s", t_path("run.db"));
-    const struct few_session_opts opts = w_opts((struct few_session_opts){.store = store, .store_bytes = 400000});
+    const struct few_session_opts opts =
+        w_opts((struct few_session_opts){.store = store, .store_bytes = 400000});
     w_run(zoo, "run_all", (struct few_session_opts){.store = store}, paths, MANY, SIZE_MAX, NULL, NULL);
     char *expected = w_lines(store);
     unlink(store);
@@ -476,8 +479,8 @@ static void test_a_store_that_is_full_keeps_what_it_has(void **state)
     assert_int_equal(w_count(lines, "\n"), received * 2);
     assert_memory_equal(lines, expected, strlen(lines));
     free(lines);
-    w_run(zoo, "run_all", (struct few_session_opts){.store = store, .resume = true}, paths, MANY, SIZE_MAX, NULL,
-          NULL);
+    w_run(zoo, "run_all", (struct few_session_opts){.store = store, .resume = true}, paths, MANY, SIZE_MAX,
+          NULL, NULL);
     assert_same_lines(store, expected);
     free(expected);
     few_zoo_close(zoo);
