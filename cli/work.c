@@ -119,7 +119,7 @@ static int open_session(struct work *work, const char *store, const char *notes)
                                     .all_variants = args->all_variants,
                                     .store = store,
                                     .overwrite = args->force,
-                                    .resume = !args->force,
+                                    .resume = store && !args->force,
                                     .retry = work->again,
                                     .store_bytes = args->storage,
                                     .no_pixels = args->no_pixels,
