@@ -48,11 +48,11 @@ struct few__event {
     enum few__event_kind kind;
     size_t slot;
     uint64_t item;
-    int64_t deadline_us;           // ITEM: instant, FEW__NO_DEADLINE = none
-    bool ready;                    // ITEM: models may start at once; false: it has to be read first, on a lane
-    enum few__result result;       // READ, LOADED
-    size_t model;                  // LOADED
-    size_t lane;                   // DONE
+    int64_t deadline_us;     // ITEM: instant, FEW__NO_DEADLINE = none
+    bool ready;              // ITEM: models may start at once; false: it has to be read first, on a lane
+    enum few__result result; // READ, LOADED
+    size_t model;            // LOADED
+    size_t lane;             // DONE
     const struct few__part *parts; // DONE: one for each slot of the run, in the order of START
 };
 
@@ -84,15 +84,15 @@ enum few__reason {
     FEW__WHY_FAILED,       // failed: the backend said why
     FEW__WHY_VARIANT,      // skipped: a variant of it answers
     FEW__WHY_NO_MEMORY,    // skipped: it alone is larger than the memory budget
-    FEW__WHY_NOT_LOADED,   // failed: it could not be loaded (the backend said why); skipped: not loaded in time
-    FEW__WHY_ITEM_FAILED,  // failed: the item could not be read
+    FEW__WHY_NOT_LOADED, // failed: it could not be loaded (the backend said why); skipped: not loaded in time
+    FEW__WHY_ITEM_FAILED, // failed: the item could not be read
 };
 
 enum few__variant_rule {
     FEW__VARIANTS_ALL,     // variants are models of their own
     FEW__VARIANTS_DEAREST, // of each group only the one with the longest expected time
     FEW__VARIANTS_CASCADE, // the cheapest first; the next dearer only if it was unsure or failed
-}; // A variant that other models need is never left out for another.
+};                         // A variant that other models need is never left out for another.
 
 struct few__exec_opts {
     const struct few_env *env;
@@ -101,15 +101,17 @@ struct few__exec_opts {
     const struct few__chooser *choosers; // (n_slots,) copied
     size_t n_slots, n_lanes;             // 0 = 1
     uint64_t memory_bytes;               // budget of all models; 0 = no limit
-    bool loads;         // models are loaded and evicted: weights count while loaded, working memory while running. false:
-                        // (replays, AMS) everything is loaded, and a run takes all of memory_bytes
-    const bool *resident;      // (n_models,) loads: what is loaded already; NULL = nothing
-    const size_t *rank;        // (n_models,) loads: models by falling worth, for WARM; NULL = by index
-    const size_t *batch_max;   // (n_models,) items that one run may take; NULL = 1 each
+    bool
+        loads; // models are loaded and evicted: weights count while loaded, working memory while running. false:
+               // (replays, AMS) everything is loaded, and a run takes all of memory_bytes
+    const bool *resident;    // (n_models,) loads: what is loaded already; NULL = nothing
+    const size_t *rank;      // (n_models,) loads: models by falling worth, for WARM; NULL = by index
+    const size_t *batch_max; // (n_models,) items that one run may take; NULL = 1 each
     enum few__variant_rule variants;
     struct few__exec_log *log; // NULL = none
-    bool keep_pace; // follow how late runs are, and how pairs of models slow each other down, and plan with it
-                    // (pace.h, pairs.h); false: mean times, as AMS
+    bool
+        keep_pace; // follow how late runs are, and how pairs of models slow each other down, and plan with it
+                   // (pace.h, pairs.h); false: mean times, as AMS
 };
 
 /* All memory is taken here; a step allocates nothing.

@@ -108,7 +108,8 @@ enum few_status few__live_create(const struct few__exec_opts *opts, struct few__
                                  struct few__live **live, struct few_error *err)
 {
     *live = NULL;
-    if (opts->n_lanes != 1) return few__fail(err, FEW_EINVAL, "lanes: expected 1, found %zu", opts->n_lanes);
+    if (opts->n_lanes != 1 || opts->n_slots > 1 || opts->loads)
+        return few__fail(err, FEW_EINVAL, "lanes: expected 1, found %zu", opts->n_lanes);
     struct few_env env = few__env(opts->env);
     struct few__live *l = FEW__NEW(env.mem, struct few__live);
     if (!l) return few__no_memory(err, "executor");
@@ -201,19 +202,19 @@ static bool wait_job(struct few__live *live, int64_t deadline_us)
     return ended;
 }
 
-static struct few__event done_event(struct few__live *live)
+static struct few__part part_of(struct few__live *live)
 {
     const struct job *job = &live->job;
-    struct few__event event = {.kind = FEW__EVENT_DONE, .model = job->model, .result = FEW__RESULT_FAILED};
-    if (job->status != FEW_OK) return event;
+    struct few__part part = {.result = FEW__RESULT_FAILED};
+    if (job->status != FEW_OK) return part;
     const struct few_output *output = &live->outputs[job->model];
     live->has_output[job->model] = true;
-    event.result = output->empty ? FEW__RESULT_EMPTY : FEW__RESULT_OK;
-    event.output = output;
-    event.valuable = live->valuable;
-    event.n_valuable =
+    part.result = output->empty ? FEW__RESULT_EMPTY : FEW__RESULT_OK;
+    part.output = output;
+    part.valuable = live->valuable;
+    part.n_valuable =
         few__valuable(&live->catalog->models[job->model], output, live->valuable, live->max_valuable);
-    return event;
+    return part;
 }
 
 /* Do what the core asked for; true = the item is finished. */
@@ -224,7 +225,7 @@ static bool act(struct few__live *live, size_t n_actions, struct few__arena *are
         const struct few__action *action = &live->actions[i];
         if (action->kind == FEW__ACTION_START) queue_job(live, action->model, arena);
         else if (action->kind == FEW__ACTION_CANCEL) few__workspace_cancel(live->workspace, action->model);
-        else finished = true;
+        else finished |= action->kind == FEW__ACTION_FINISH;
     }
     return finished;
 }
@@ -236,6 +237,9 @@ static void settle(struct few__live *live)
     wait_job(live, FEW__NO_DEADLINE);
     few__workspace_reset(live->workspace, live->job.model);
     live->busy = false;
+    const struct few__part part = {.result = FEW__RESULT_CANCELED};
+    const struct few__event done = {.kind = FEW__EVENT_DONE, .parts = &part};
+    few__exec_step(live->exec, few__now_us(&live->env), &done, live->actions);
 }
 
 int64_t few__live_item(struct few__live *live, uint64_t item, int64_t deadline_us, struct few__arena *arena)
@@ -243,13 +247,16 @@ int64_t few__live_item(struct few__live *live, uint64_t item, int64_t deadline_u
     memset(live->has_output, 0, live->catalog->n_models * sizeof *live->has_output);
     for (size_t i = 0; i < live->catalog->n_models; i++) live->messages[i][0] = 0;
     int64_t now = few__now_us(&live->env);
-    struct few__event event = {.kind = FEW__EVENT_ITEM, .item = item, .deadline_us = deadline_us};
+    struct few__part part;
+    struct few__event event = {
+        .kind = FEW__EVENT_ITEM, .item = item, .deadline_us = deadline_us, .ready = true};
     while (!act(live, few__exec_step(live->exec, now, &event, live->actions), arena)) {
         bool ended = wait_job(live, deadline_us);
         // A model that ended just before the deadline counts, even if this thread woke up after it.
         if (ended && live->job.ended_us <= deadline_us) {
             now = live->job.ended_us;
-            event = done_event(live);
+            part = part_of(live);
+            event = (struct few__event){.kind = FEW__EVENT_DONE, .parts = &part};
             live->busy = false;
         } else {
             now = few__now_us(&live->env);

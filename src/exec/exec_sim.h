@@ -31,13 +31,17 @@ struct few__sim_stream {
     const struct few__sim_truth *(*truth)(void *ud, uint64_t item, int64_t *read_us, bool *readable);
     /* How long a batch of n takes whose items alone take time_us[i]; NULL = their sum. */
     int64_t (*batch_us)(void *ud, size_t model, const int64_t *time_us, size_t n);
-    void (*finished)(void *ud, uint64_t item, size_t slot, int64_t now_us); // rows are still there; may be NULL
+    bool (*loadable)(void *ud, size_t model); // whether a load that ends now has worked; NULL = all do
+    void (*finished)(void *ud, uint64_t item, size_t slot,
+                     int64_t now_us); // rows are still there; may be NULL
     void *ud;
 };
 
-/* Returns the instant at which everything has ended, cancelled runs included.
+/* Loads what fits first (WARM), where the executor loads. Returns in *end_us the instant at which everything has ended, cancelled runs
+ * and loads included.
  * Errors: FEW_ENOMEM. env: of the scratch memory. */
-enum few_status few__sim_stream(struct few__exec *exec, const struct few__sim_stream *stream, int64_t start_us,
-                                const struct few_env *env, int64_t *end_us, struct few_error *err);
+enum few_status few__sim_stream(struct few__exec *exec, const struct few__sim_stream *stream,
+                                int64_t start_us, const struct few_env *env, int64_t *end_us,
+                                struct few_error *err);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef FEW_EXEC_PAIRS_H
 #define FEW_EXEC_PAIRS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/mem.h"
@@ -21,5 +22,8 @@ double few__pairs_factor(const struct few__pairs *pairs, size_t model, const siz
 
 /* A run of `model` that was mostly beside `other` took `ratio` times as long as it takes alone. */
 void few__pairs_note(struct few__pairs *pairs, size_t model, size_t other, double ratio);
+
+/* Something was noted: until then every factor is 1. */
+bool few__pairs_any(const struct few__pairs *pairs);
 
 #endif

@@ -22,21 +22,21 @@ enum few__state { // of a model on the current item
 /* Of one item. Arrays are (n_models,) unless they say otherwise. */
 struct few__view {
     const struct few_catalog *catalog;
-    const struct few_cost *costs;            // expected, time_us > 0
+    const struct few_cost *costs; // expected, time_us > 0
     const enum few__state *states;
     const enum few_outcome *outcomes;        // where DONE
     const bool *found;                       // executed and not empty
     const struct few_output *const *outputs; // where executed; entries may be NULL in a replay
-    const bool *held;    // pending, but not to be started: a cheaper variant goes first
+    const bool *held;                        // pending, but not to be started: a cheaper variant goes first
     const float *seen;                       // (n_labels,) highest valuable confidence so far, 0 = none
     size_t n_pending, n_running;             // of this item
     const size_t *running;                   // (n_running,) models, in the order of start
     const int64_t *ends_us;                  // (n_running,) instants at which they are expected to end
 
     // What the item shares with the others in flight.
-    size_t n_lanes, n_free_lanes; // models that may run at once, and that may start now
-    uint64_t memory_bytes;        // of all models together; FEW__NO_BUDGET = no limit
-    uint64_t free_bytes;          // working memory that new runs may take now; FEW__NO_BUDGET = no limit
+    size_t n_lanes, n_free_lanes;  // models that may run at once, and that may start now
+    uint64_t memory_bytes;         // of all models together; FEW__NO_BUDGET = no limit
+    uint64_t free_bytes;           // working memory that new runs may take now; FEW__NO_BUDGET = no limit
     const uint64_t *working_bytes; // what a run takes of it
     const bool *resident;          // loaded; any other can be wished for, not started
     const double *slow;            // how much longer a run takes beside what runs now, >= 1; all 1 in replays
@@ -87,7 +87,7 @@ struct few__choice {
     bool last; // START: ask again only after the next completion (or load), though lanes may be free
     size_t n;
     size_t *models; // (n_models,) room, given by the executor
-    size_t wish;    // with any answer: the model that would be best if everything were loaded; SIZE_MAX = none
+    size_t wish; // with any answer: the model that would be best if everything were loaded; SIZE_MAX = none
 };
 
 /* The policy as the executor knows it: one for each item in flight. choose allocates nothing. */

@@ -142,7 +142,7 @@ static size_t read_sequence(struct replay *r, size_t item, const struct few__sim
 {
     size_t n_models = r->eval->trace->catalog.n_models, n = 0;
     r->clock_us = few__sim_item(r->exec, item, r->clock_us, FEW__NO_DEADLINE, truth);
-    const struct few__exec_row *rows = few__exec_rows(r->exec);
+    const struct few__exec_row *rows = few__exec_rows(r->exec, 0);
     for (size_t m = 0; m < n_models; m++)
         if (rows[m].start_us >= 0) r->starts[n++] = (struct start){rows[m].start_us, m};
     qsort(r->starts, n, sizeof *r->starts, by_start);
@@ -187,7 +187,7 @@ static void replay_deadline(struct replay *r, size_t i_test, int64_t deadline_us
     double late = 0;
     if (left_us > 0) {
         r->clock_us = few__sim_item(r->exec, item, r->clock_us, left_us, r->truth);
-        const struct few__exec_row *rows = few__exec_rows(r->exec);
+        const struct few__exec_row *rows = few__exec_rows(r->exec, 0);
         for (size_t m = 0; m < r->eval->trace->catalog.n_models; m++) {
             if (rows[m].outcome == FEW_EXECUTED) execute(&r->state, m);
             late += rows[m].outcome == FEW_LATE;
@@ -297,10 +297,11 @@ static enum few_status open_executor(struct replay *r, const struct few__eval_me
     FEW__TRY(method->value(eval, &value, err));
     FEW__TRY(few__sched_deadline_create(&eval->trace->catalog, value, FEW__NEGATIVE_FAITHFUL, &eval->env,
                                         &r->sched, err));
+    const struct few__chooser chooser = few__sched_deadline_chooser(r->sched);
     struct few__exec_opts opts = {.env = &eval->env,
                                   .catalog = &eval->trace->catalog,
                                   .costs = eval->costs,
-                                  .chooser = few__sched_deadline_chooser(r->sched),
+                                  .choosers = &chooser,
                                   .n_lanes = 1};
     return few__exec_create(&opts, &r->exec, err);
 }

@@ -98,10 +98,11 @@ static enum few_status load_models(struct few_session *s, struct few_error *err)
     FEW__TRY(few__workspace_profile(s->workspace, s->spent, err));
     expect_costs(s);
     FEW__TRY(few__policy_scheduler(s->policy, s->costs, &s->sched, err));
+    const struct few__chooser chooser = few__sched_deadline_chooser(s->sched);
     const struct few__exec_opts exec = {.env = &s->env,
                                         .catalog = &s->zoo->catalog,
                                         .costs = s->costs,
-                                        .chooser = few__sched_deadline_chooser(s->sched),
+                                        .choosers = &chooser,
                                         .n_lanes = 1,
                                         .keep_pace = true};
     FEW__TRY(few__live_create(&exec, s->workspace, &s->live, err));
@@ -250,12 +251,12 @@ static void fail_rows(struct few_session *s, const char *message)
 static void fill_row(struct few_session *s, size_t model, int64_t arrival_us)
 {
     const struct few__exec *exec = few__live_exec(s->live);
-    const struct few__exec_row *from = &few__exec_rows(exec)[model];
+    const struct few__exec_row *from = &few__exec_rows(exec, 0)[model];
     struct few_result_row *row = &s->rows[model];
     const char *failure = few__live_message(s->live, model);
     if (from->outcome == FEW_FAILED && failure[0])
         snprintf(s->reasons[model], REASON_MAX, "%.*s", REASON_MAX - 1, failure);
-    else few__reason_text(exec, model, s->reasons[model], REASON_MAX);
+    else few__reason_text(exec, 0, model, s->reasons[model], REASON_MAX);
     *row = (struct few_result_row){.outcome = from->outcome, .reason = s->reasons[model], .start_us = -1};
     if (from->start_us >= 0) {
         row->start_us = from->start_us - arrival_us;
@@ -282,7 +283,7 @@ static void run_item(struct few_session *s, const struct few__image *image, int6
  * time of the others, without those whose need found nothing (they would not have run either). */
 static int64_t run_all_us(const struct few_session *s)
 {
-    const struct few__exec_row *rows = few__exec_rows(few__live_exec(s->live));
+    const struct few__exec_row *rows = few__exec_rows(few__live_exec(s->live), 0);
     int64_t sum = 0;
     for (size_t i = 0; i < s->zoo->catalog.n_models; i++) {
         if (rows[i].outcome == FEW_EXECUTED) sum += s->rows[i].time_us;

@@ -43,16 +43,16 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
 // An ancestor whose end explains the reason, found by walking up; -1 = none.
 static int explained_by(const struct few__exec *exec, size_t m, enum few_outcome outcome, bool found)
 {
-    const struct few__view *view = few__exec_view(exec);
+    const struct few__view *view = few__exec_view(exec, 0);
     for (int up = view->catalog->models[m].needs; up >= 0; up = view->catalog->models[up].needs)
-        if (few__exec_rows(exec)[up].outcome == outcome && view->found[up] == found) return up;
+        if (few__exec_rows(exec, 0)[up].outcome == outcome && view->found[up] == found) return up;
     return -1;
 }
 
 static bool row_is_right(const struct few__exec *exec, size_t m)
 {
-    const struct few__view *view = few__exec_view(exec);
-    const struct few__exec_row *row = &few__exec_rows(exec)[m];
+    const struct few__view *view = few__exec_view(exec, 0);
+    const struct few__exec_row *row = &few__exec_rows(exec, 0)[m];
     int need = view->catalog->models[m].needs;
     bool started = row->start_us >= 0;
     if (view->states[m] != FEW__DONE || view->outcomes[m] != row->outcome) return false;
@@ -72,6 +72,10 @@ static bool row_is_right(const struct few__exec *exec, size_t m)
     case FEW__WHY_NO_TIME:
         return row->outcome == FEW_SKIPPED && !started && view->deadline_us != FEW__NO_DEADLINE;
     case FEW__WHY_NOT_WORTH: return row->outcome == FEW_SKIPPED && !started;
+    case FEW__WHY_VARIANT:
+    case FEW__WHY_NO_MEMORY:
+    case FEW__WHY_NOT_LOADED:
+    case FEW__WHY_ITEM_FAILED: return false;
     }
     return false;
 }
@@ -81,12 +85,12 @@ static bool seen_is_right(const struct few__exec *exec, const struct t_world *w)
 {
     float seen[T_LABELS] = {0};
     for (size_t m = 0; m < w->catalog.n_models; m++)
-        for (size_t k = 0; few__exec_rows(exec)[m].outcome == FEW_EXECUTED && k < w->truth[m].n_valuable;
+        for (size_t k = 0; few__exec_rows(exec, 0)[m].outcome == FEW_EXECUTED && k < w->truth[m].n_valuable;
              k++) {
             const struct few_valuable *v = &w->valuable[m][k];
             if (v->confidence > seen[v->label]) seen[v->label] = v->confidence;
         }
-    return memcmp(seen, few__exec_view(exec)->seen, sizeof seen) == 0;
+    return memcmp(seen, few__exec_view(exec, 0)->seen, sizeof seen) == 0;
 }
 
 static void run_workload(uint64_t seed, struct few__exec_log *log, size_t counts[FEW_OUTCOME_COUNT],
@@ -108,13 +112,14 @@ static void run_workload(uint64_t seed, struct few__exec_log *log, size_t counts
         now = few__sim_item(exec, item, now, deadline, w.truth);
         for (size_t m = 0; m < w.catalog.n_models; m++) {
             if (!row_is_right(exec, m)) fail_msg("seed %llu, model %zu", (unsigned long long)seed, m);
-            counts[few__exec_rows(exec)[m].outcome]++;
-            reasons[few__exec_rows(exec)[m].reason]++;
+            counts[few__exec_rows(exec, 0)[m].outcome]++;
+            reasons[few__exec_rows(exec, 0)[m].reason]++;
         }
         if (!seen_is_right(exec, &w)) fail_msg("seed %llu: seen", (unsigned long long)seed);
     }
     struct few_error err;
-    if (few__exec_check(log, &w.catalog, n_lanes, &err) != FEW_OK)
+    const struct few__exec_opts had = {.catalog = &w.catalog, .costs = w.costs, .n_lanes = n_lanes};
+    if (few__exec_check(log, &had, &err) != FEW_OK)
         fail_msg("seed %llu: %s", (unsigned long long)seed, err.message);
     few__exec_destroy(exec);
 }

@@ -101,11 +101,19 @@ struct few__exec *t_exec(const struct t_world *world, struct few__chooser choose
     struct few__exec *exec;
     struct few__exec_opts opts = {.catalog = &world->catalog,
                                   .costs = world->costs,
-                                  .chooser = chooser,
+                                  .choosers = &chooser,
                                   .n_lanes = n_lanes,
                                   .log = log};
     assert_status(few__exec_create(&opts, &exec, &err), FEW_OK, &err);
     return exec;
+}
+
+void t_check(const struct few__exec_log *log, const struct t_world *world, size_t n_lanes)
+{
+    struct few_error err;
+    const struct few__exec_opts opts = {
+        .catalog = &world->catalog, .costs = world->costs, .n_lanes = n_lanes};
+    assert_status(few__exec_check(log, &opts, &err), FEW_OK, &err);
 }
 
 void t_assert_log(const struct few__exec_log *log, const struct t_world *world, const char *expected)

@@ -46,6 +46,9 @@ struct few__chooser t_script_chooser(struct t_script *script);
 struct few__exec *t_exec(const struct t_world *world, struct few__chooser chooser, size_t n_lanes,
                          struct few__exec_log *log);
 
+/* The log of such an executor passes few__exec_check. */
+void t_check(const struct few__exec_log *log, const struct t_world *world, size_t n_lanes);
+
 /* The log as text is exactly this. */
 void t_assert_log(const struct few__exec_log *log, const struct t_world *world, const char *expected);
 

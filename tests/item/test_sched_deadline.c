@@ -473,8 +473,7 @@ static void test_random_workloads(void **state)
         few__exec_log_clear(&log);
         int64_t deadline = few__rng_below(&rng, 4) ? (int64_t)few__rng_below(&rng, 1500) : UNLIMITED;
         few__sim_item(exec, seed, 0, deadline, w.truth);
-        if (few__exec_check(&log, &w.catalog, n_lanes, &err) != FEW_OK)
-            fail_msg("seed %llu: %s", (unsigned long long)seed, err.message);
+        t_check(&log, &w, n_lanes);
         // Without a deadline nothing but STOP and bad luck leaves a model out.
         for (size_t m = 0; deadline == UNLIMITED && rule != FEW__RANK_STOP && m < table.n; m++) {
             enum few__reason why = few__exec_rows(exec, 0)[m].reason;

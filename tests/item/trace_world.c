@@ -97,7 +97,7 @@ size_t t_replay(struct t_trace *t, struct few__value value, enum few__rank rank,
     assert_int_equal(few__exec_log_init(&log, NULL, 2 * T_MODELS + 4, NULL), FEW_OK);
     struct few__exec *exec = t_exec(&t->world, sched.chooser, 1, &log);
     few__sim_item(exec, item, 1000, deadline_us, t_trace_truth(t, item));
-    assert_status(few__exec_check(&log, &t->world.catalog, 1, &err), FEW_OK, &err);
+    t_check(&log, &t->world, 1);
     size_t n = 0;
     for (size_t i = 0; i < log.n; i++)
         if (log.records[i].kind == FEW__LOG_START) order[n++] = log.records[i].model;
