@@ -7,6 +7,7 @@
 #include "model/kind.h"
 #include "model/manifest_draft.h"
 
+static const int64_t TIMEOUT_US = 60000000;
 static const enum few__decoder UNREAD = (enum few__decoder)(FEW__DECODE_CTC + 1);
 
 static void set_defaults(struct few__model_draft *d)
@@ -16,6 +17,8 @@ static void set_defaults(struct few__model_draft *d)
     d->model.priority = 1;
     d->model.needs = d->model.variant_of = -1;
     d->recipe.backend = "onnx";
+    d->recipe.batch = 1;
+    d->recipe.timeout_us = TIMEOUT_US;
     for (int c = 0; c < 3; c++) d->recipe.input.std[c] = 1;
     d->recipe.input.pixels.expand = 1;
     d->recipe.input.pixels.sampling = FEW__SAMPLING_OF_MANIFEST;
