@@ -154,16 +154,13 @@ static void test_chains(void **state)
     assert_starts("ab", 3, TIMES{100, 100, 100}, NEEDS{-1, 0, -1}, Q{0, 3, 1}, RATIO, 200);
     assert_starts("c", 3, TIMES{100, 100, 100}, NEEDS{-1, 0, -1}, Q{0, 3, 1}, RATIO, 199);
     // Three deep, the user's index below its needs': a <- b <- c backwards.
-    assert_starts("cbad", 4, TIMES{10, 10, 10, 10}, NEEDS{1, 2, -1, -1}, Q{9, 0, 0, 2}, RATIO, UNLIMITED,
-                  false);
-    assert_starts("dcba", 4, TIMES{10, 10, 10, 10}, NEEDS{1, 2, -1, -1}, Q{9, 0, 0, 4}, RATIO, UNLIMITED,
-                  false);
+    assert_starts("cbad", 4, TIMES{10, 10, 10, 10}, NEEDS{1, 2, -1, -1}, Q{9, 0, 0, 2}, RATIO, UNLIMITED);
+    assert_starts("dcba", 4, TIMES{10, 10, 10, 10}, NEEDS{1, 2, -1, -1}, Q{9, 0, 0, 4}, RATIO, UNLIMITED);
     // A worthless user does not pull its need down: a alone is better than a and b.
     assert_starts("acb", 3, TIMES{10, 90, 50}, NEEDS{-1, 0, -1}, Q{1, 0, 2}, RATIO, UNLIMITED);
     // STOP: the chain is worth something although its need is not.
-    assert_starts("ab", 3, TIMES{10, 10, 10}, NEEDS{-1, 0, -1}, Q{-1, 1.5, -1}, FEW__RANK_STOP, UNLIMITED,
-                  false);
-    assert_starts("", 3, TIMES{10, 10, 10}, NEEDS{-1, 0, -1}, Q{-1, 1, -1}, FEW__RANK_STOP, UNLIMITED, false);
+    assert_starts("ab", 3, TIMES{10, 10, 10}, NEEDS{-1, 0, -1}, Q{-1, 1.5, -1}, FEW__RANK_STOP, UNLIMITED);
+    assert_starts("", 3, TIMES{10, 10, 10}, NEEDS{-1, 0, -1}, Q{-1, 1, -1}, FEW__RANK_STOP, UNLIMITED);
 }
 
 static void test_chain_after_an_empty_need(void **state)
@@ -223,7 +220,7 @@ struct scene {
 };
 
 // n models of 100 us worth n, n - 1 ... that are loaded and need a byte of eight; loading takes 1000 us.
-static void set_scene(struct scene *s, size_t n, enum few__rank rule)
+static void set_scene(struct scene *s, size_t n)
 {
     *s = (struct scene){.table = {.n = n}};
     t_world_init(&s->w, n);
@@ -250,8 +247,13 @@ static void set_scene(struct scene *s, size_t n, enum few__rank rule)
                                  .slow = s->slow,
                                  .pace = 1,
                                  .deadline_us = UNLIMITED};
+}
+
+// Once the needs are as they shall be.
+static void open_scene(struct scene *s)
+{
     assert_int_equal(
-        few__sched_deadline_create(&s->w.catalog, table_value(&s->table), rule, NULL, &s->sched, NULL),
+        few__sched_deadline_create(&s->w.catalog, table_value(&s->table), RATIO, NULL, &s->sched, NULL),
         FEW_OK);
 }
 
@@ -271,7 +273,8 @@ static void test_what_is_not_loaded_is_wished_for(void **state)
 {
     (void)state;
     struct scene s;
-    set_scene(&s, 3, RATIO);
+    set_scene(&s, 3);
+    open_scene(&s);
     assert_choice(&s, FEW__START, 0, 0);
     s.resident[0] = false; // b goes on meanwhile
     assert_choice(&s, FEW__START, 1, 0);
@@ -292,9 +295,11 @@ static void test_chains_of_what_is_not_loaded(void **state)
 {
     (void)state;
     struct scene s;
-    set_scene(&s, 3, RATIO);
-    s.w.models[0].needs = 1; // a is worth 3, its chain 5 / 200, c 1 / 100
-    s.resident[0] = false;   // its need may go on while it is loaded
+    set_scene(&s, 3);
+    s.w.models[0].needs = 1;
+    open_scene(&s);
+    // a's chain is worth 5 / 200, b 2 / 100, c 1 / 100. While a is loaded, its need may go on.
+    s.resident[0] = false;
     assert_choice(&s, FEW__START, 1, 0);
     s.view.deadline_us = 1199; // ... if that is in time: b alone is worth 2 / 100
     assert_choice(&s, FEW__START, 1, 0);
@@ -311,7 +316,8 @@ static void test_what_has_no_memory_waits(void **state)
 {
     (void)state;
     struct scene s;
-    set_scene(&s, 2, RATIO);
+    set_scene(&s, 2);
+    open_scene(&s);
     s.view.free_bytes = 3;
     s.working[0] = 4;
     assert_choice(&s, FEW__START, 1, 0);
@@ -328,10 +334,13 @@ static void test_what_is_held_is_left_alone(void **state)
 {
     (void)state;
     struct scene s;
-    set_scene(&s, 3, RATIO);
+    set_scene(&s, 3);
+    open_scene(&s);
     s.held[0] = true;
     assert_choice(&s, FEW__START, 1, 1);
+    few__sched_destroy(&s.sched);
     s.w.models[1].needs = 0; // out of reach as long as its need is held
+    open_scene(&s);
     assert_choice(&s, FEW__START, 2, 2);
     s.held[2] = true;
     assert_choice(&s, FEW__STOP, 0, NONE);
@@ -342,7 +351,8 @@ static void test_what_is_slow_beside_others_counts_as_long(void **state)
 {
     (void)state;
     struct scene s;
-    set_scene(&s, 3, RATIO);
+    set_scene(&s, 3);
+    open_scene(&s);
     s.slow[0] = 1.6; // 3 / 160 < 2 / 100
     assert_choice(&s, FEW__START, 1, 1);
     s.slow[1] = 1.4; // 2 / 140 < 3 / 160
