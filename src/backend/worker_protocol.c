@@ -193,29 +193,26 @@ enum few_status few__worker_read_id(const char *line, size_t n, int64_t *id, str
 
 /* ---- tensors ---- */
 
-// Room for n more numbers, which then belong to the answer.
-static enum few_status more_numbers(struct few__answer *answer, size_t n, float **at, struct few_error *err)
+// Room for n more numbers, which then belong to the answer; never NULL but where there is no memory.
+static float *more_numbers(struct few__answer *answer, size_t n)
 {
-    if (n > FEW__NUMBERS_MAX - answer->n_numbers)
-        return few__fail(err, FEW_ELIMIT, "expected at most 2^30 numbers");
-    size_t need = answer->n_numbers + n;
-    if (need > answer->room) {
-        size_t room = need > 2 * answer->room ? need : 2 * answer->room;
+    size_t before = answer->n_numbers, need = before + n; // both are bounded by the length of a line
+    if (need >= answer->room) {
+        size_t room = need + 1 > 2 * answer->room ? need + 1 : 2 * answer->room;
         float *grown = few__resize(answer->mem, answer->numbers, room, sizeof *grown);
-        if (!grown) return few__no_memory(err, "an answer");
+        if (!grown) return NULL;
         answer->numbers = grown;
         answer->room = room;
     }
-    *at = answer->numbers ? answer->numbers + answer->n_numbers : NULL;
     answer->n_numbers = need;
-    return FEW_OK;
+    return answer->numbers + before;
 }
 
 static enum few_status read_list(const json_t *list, struct few__answer *answer, struct few_error *err)
 {
-    float *at;
     size_t n = json_array_size(list);
-    FEW__TRY(more_numbers(answer, n, &at, err));
+    float *at = more_numbers(answer, n);
+    if (!at) return few__no_memory(err, "an answer");
     for (size_t i = 0; i < n; i++) {
         const json_t *value = json_array_get(list, i);
         double number = json_number_value(value);
@@ -228,15 +225,15 @@ static enum few_status read_list(const json_t *list, struct few__answer *answer,
 
 static enum few_status read_base64(const json_t *text, struct few__answer *answer, struct few_error *err)
 {
-    float *at;
     const char *s = json_string_value(text);
     size_t n = decoded_bytes(s, json_string_length(text));
     if (n == SIZE_MAX || n % sizeof(float) != 0)
         return few__fail(err, FEW_EPARSE,
-                         "an output: expected base64 of float32 answer, found %zu characters",
+                         "an output: expected base64 of float32 numbers, found %zu characters",
                          json_string_length(text));
-    FEW__TRY(more_numbers(answer, n / sizeof(float), &at, err));
-    if (n > 0 && !decode(s, (unsigned char *)at, n))
+    float *at = more_numbers(answer, n / sizeof(float));
+    if (!at) return few__no_memory(err, "an answer");
+    if (!decode(s, (unsigned char *)at, n))
         return few__fail(err, FEW_EPARSE, "an output: expected base64, found another character");
     return FEW_OK;
 }
@@ -355,7 +352,7 @@ static enum few_status read_object_answer(const json_t *object, int64_t id, cons
     if (has_error(object, err)) return FEW_EBACKEND;
     FEW__TRY(read_tensors(object, recipe, items, answer, err));
     size_t at = 0; // where they lie is known once all are there
-    for (size_t i = 0; i < answer->n && answer->numbers; at += answer->tensors[i++].n)
+    for (size_t i = 0; i < answer->n; at += answer->tensors[i++].n)
         answer->tensors[i].data = answer->numbers + at;
     return FEW_OK;
 }

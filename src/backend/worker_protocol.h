@@ -32,7 +32,7 @@ enum few_status few__worker_read_id(const char *line, size_t n, int64_t *id, str
 
 /* The answer to request `id`, a batch of `items`.
  * answer  its mem is set; the rest is out, and valid until the next answer
- * Errors: FEW_EBACKEND the worker says that this request failed; FEW_EPARSE no answer to it; FEW_ESHAPE; FEW_ELIMIT;
+ * Errors: FEW_EBACKEND the worker says that this request failed; FEW_EPARSE no answer to it; FEW_ESHAPE;
  * FEW_ENOMEM. */
 enum few_status few__worker_read_answer(const char *line, size_t n, int64_t id,
                                         const struct few__recipe *recipe, int64_t items,
