@@ -247,20 +247,20 @@ static void score(struct few__exec *exec)
     }
 }
 
-// What goes first: what is to go already, then what is not in use, then what is; among these the lowest score.
+// What goes first: what is not in use, then what is; among these the lowest score.
 static size_t next_to_go(const struct few__exec *exec)
 {
     const struct few__memory *memory = &exec->memory;
     size_t best = FEW__NONE;
-    int best_class = 0;
+    bool best_in_use = false;
     for (size_t m = 0; m < exec->chains.n; m++) {
         if (memory->load[m] != FEW__LOADED || memory->chosen[m]) continue;
-        int class = memory->leaving[m] ? 0 : memory->n_runs[m] == 0 ? 1 : 2;
+        bool in_use = memory->n_runs[m] > 0;
         if (best != FEW__NONE &&
-            (class > best_class || (class == best_class && memory->scores[m] >= memory->scores[best])))
+            (in_use > best_in_use || (in_use == best_in_use && memory->scores[m] >= memory->scores[best])))
             continue;
         best = m;
-        best_class = class;
+        best_in_use = in_use;
     }
     return best;
 }
@@ -271,25 +271,40 @@ struct room {
     double best_score; // of it
 };
 
-// Chooses what would have to go so that the model can be loaded and everything that is loaded can run.
+static void choose(struct few__exec *exec, struct room *room, size_t model)
+{
+    struct few__memory *memory = &exec->memory;
+    memory->chosen[model] = true;
+    room->weights += exec->costs[model].weights_bytes;
+    room->in_use |= memory->n_runs[model] > 0;
+    if (memory->scores[model] > room->best_score) room->best_score = memory->scores[model];
+}
+
+static uint64_t most_working_of_rest(const struct few__exec *exec)
+{
+    uint64_t most = 0;
+    for (size_t m = 0; m < exec->chains.n; m++)
+        if (exec->memory.load[m] == FEW__LOADED && !exec->memory.chosen[m])
+            most = larger(most, exec->working_bytes[m]);
+    return most;
+}
+
+/* Chooses what would have to go so that the model can be loaded and everything that is loaded can run: what is to go
+ * already, and more if need be. */
 static struct room choose_room(struct few__exec *exec, size_t model)
 {
     struct few__memory *memory = &exec->memory;
     struct room room = {.best_score = -1};
     memset(memory->chosen, 0, exec->chains.n * sizeof *memory->chosen);
     score(exec);
-    uint64_t weights = memory->weights + exec->costs[model].weights_bytes, most = memory->most_working;
-    while (weights - room.weights + larger(most, exec->working_bytes[model]) > memory->budget) {
+    for (size_t m = 0; m < exec->chains.n; m++)
+        if (memory->leaving[m]) choose(exec, &room, m);
+    uint64_t weights = memory->weights + exec->costs[model].weights_bytes;
+    while (weights - room.weights + larger(most_working_of_rest(exec), exec->working_bytes[model]) >
+           memory->budget) {
         size_t gone = next_to_go(exec);
         assert(gone != FEW__NONE && "a model that fits alone has no room");
-        memory->chosen[gone] = true;
-        room.weights += exec->costs[gone].weights_bytes;
-        room.in_use |= memory->n_runs[gone] > 0;
-        if (memory->scores[gone] > room.best_score) room.best_score = memory->scores[gone];
-        most = 0;
-        for (size_t m = 0; m < exec->chains.n; m++)
-            if (memory->load[m] == FEW__LOADED && !memory->chosen[m])
-                most = larger(most, exec->working_bytes[m]);
+        choose(exec, &room, gone);
     }
     return room;
 }
@@ -309,22 +324,21 @@ static void begin_in_room(struct few__exec *exec, size_t model)
     begin_load(exec, model);
 }
 
-static bool load_wanted(struct few__exec *exec)
+static void load_wanted(struct few__exec *exec)
 {
     struct few__memory *memory = &exec->memory;
     struct room room = choose_room(exec, memory->wanted);
     if (may_begin(exec, memory->wanted, &room)) {
         begin_in_room(exec, memory->wanted);
-        return keep_all(exec);
+        memory->leaving_bytes = 0; // all of it has gone
+        return;
     }
     memory->leaving_bytes = room.weights;
-    bool stays = false;
     for (size_t m = 0; m < exec->chains.n; m++) {
-        stays |= memory->leaving[m] && !memory->chosen[m];
-        memory->leaving[m] = memory->chosen[m];
-        exec->resident[m] = memory->load[m] == FEW__LOADED && !memory->leaving[m];
+        if (!memory->chosen[m]) continue;
+        memory->leaving[m] = true;
+        exec->resident[m] = false;
     }
-    return stays;
 }
 
 // Without evicting anything that is worth as much, or anything at all.
@@ -343,14 +357,16 @@ bool few__memory_load(struct few__exec *exec, bool may_ask_again)
 {
     struct few__memory *memory = &exec->memory;
     if (memory->loading != FEW__NONE) return false;
-    size_t wish = first_wish(exec);
-    if (wish != memory->wanted) {
+    if (first_wish(exec) != memory->wanted) {
         memory->wanted = FEW__NONE;
         bool stays = keep_all(exec);
         if (stays && may_ask_again) return true;
-        memory->wanted = wish;
+        memory->wanted = first_wish(exec);
     }
-    if (memory->wanted != FEW__NONE) return load_wanted(exec) && may_ask_again;
+    if (memory->wanted != FEW__NONE) {
+        load_wanted(exec);
+        return false;
+    }
     while (memory->loading == FEW__NONE && memory->n_warmed < exec->chains.n)
         load_quietly(exec, memory->rank[memory->n_warmed++], false);
     if (memory->loading == FEW__NONE && memory->background != FEW__NONE)
