@@ -94,7 +94,7 @@ static void test_library_too_old(void **state)
 static void test_bad_options(void **state)
 {
     (void)state;
-    expect_open("tensorrt", NULL, 0, FEW_EINVAL, "'tensorrt': expected onnx");
+    expect_open("tensorrt", NULL, 0, FEW_EINVAL, "'tensorrt': expected onnx, worker or replay");
     expect_open(NULL, NULL, 0, FEW_EINVAL, "expected onnx");
     expect_open("onnx", NULL, -1, FEW_EINVAL, "expected 1 to 256, found -1");
     expect_open("onnx", NULL, 257, FEW_EINVAL, "expected 1 to 256, found 257");
