@@ -27,7 +27,7 @@ struct state {
 struct replay {
     const struct few__eval *eval;
     struct few__exec *exec;
-    struct few__sched_deadline *sched;
+    struct few__sched sched;
     struct few__sim_truth *truth, *wish; // (n_models,) this item's; everything found
     struct few__eval_point *curve;       // (n_models + 1,) sums for each length of the prefix
     struct start *starts;                // (n_models,)
@@ -295,13 +295,12 @@ static enum few_status open_executor(struct replay *r, const struct few__eval_me
     const struct few__eval *eval = r->eval;
     struct few__value value;
     FEW__TRY(method->value(eval, &value, err));
-    FEW__TRY(few__sched_deadline_create(&eval->trace->catalog, value, FEW__NEGATIVE_FAITHFUL, &eval->env,
+    FEW__TRY(few__sched_deadline_create(&eval->trace->catalog, value, FEW__RANK_RATIO, &eval->env,
                                         &r->sched, err));
-    const struct few__chooser chooser = few__sched_deadline_chooser(r->sched);
     struct few__exec_opts opts = {.env = &eval->env,
                                   .catalog = &eval->trace->catalog,
                                   .costs = eval->costs,
-                                  .choosers = &chooser,
+                                  .choosers = &r->sched.chooser,
                                   .n_lanes = 1};
     return few__exec_create(&opts, &r->exec, err);
 }
@@ -320,6 +319,6 @@ enum few_status few__eval_replay(const struct few__eval *eval, const struct few_
         finish_result(&r, result);
     }
     few__exec_destroy(r.exec);
-    few__sched_deadline_destroy(r.sched);
+    few__sched_destroy(&r.sched);
     return status;
 }
