@@ -163,7 +163,7 @@ static bool kill_after(const char *zoo, const char *store, size_t n)
 static void test_a_killed_run_goes_on(void **state)
 {
     (void)state;
-    struct few_zoo *zoo = new_world(two, 2, MANY);
+    struct few_zoo *zoo = new_world(three, 2, MANY);
     char store[W_PATH], manifest[W_PATH];
     struct few_session_stats stats;
     struct few__rng rng;
@@ -450,7 +450,7 @@ static void test_one_session_at_a_time_writes_to_a_store(void **state)
 static void test_a_store_that_is_full_keeps_what_it_has(void **state)
 {
     (void)state;
-    struct few_zoo *zoo = new_world(two, 2, MANY);
+    struct few_zoo *zoo = new_world(three, 2, MANY);
     struct few_session *session;
     const struct few_result *result;
     char store[W_PATH];
