@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models in other processes: what they may answer, every way in which they fail, and that nothing of them is left.
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -217,6 +218,34 @@ static void test_hello(void **state)
     assert_string_equal(hello,
                         "{\"batch\": 2, \"fewer\": 1, \"model\": \"m\", \"outputs\": [\"mean \\\"m\\\"\"], "
                         "\"shape\": [1, 3, 4, 4]}");
+    few__runner_unload(runner);
+    world_finish(&w);
+}
+
+// Whatever the host opened, blocked and ignored, a worker begins with three files and the signals of any program.
+static void test_what_a_worker_inherits(void **state)
+{
+    (void)state;
+    struct world w;
+    char around[200] = "";
+    sigset_t blocked, before;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR2);
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, was;
+    world_init(&w, "looks", 0);
+    int left_open = open("/dev/null", O_RDONLY);
+    assert_true(left_open > STDERR_FILENO);
+    sigaction(SIGUSR1, &ignore, &was);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    struct few__runner *runner = load(&w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    sigaction(SIGUSR1, &was, NULL);
+    close(left_open);
+    FILE *file = fopen(t_path("around"), "r");
+    assert_non_null(file);
+    assert_non_null(fgets(around, sizeof around, file));
+    fclose(file);
+    assert_string_equal(around, "[0, 1, 2] [] True True\n");
     few__runner_unload(runner);
     world_finish(&w);
 }
@@ -607,6 +636,36 @@ static void test_silent_twice(void **state)
     expect_none_left(2);
 }
 
+// The worker hears nothing yet, and the request is more than the socket holds: what is left of it goes out later.
+static void test_late_hearing(void **state)
+{
+    (void)state;
+    enum { S = 512 };
+    static float data[CHANNELS * S * S];
+    struct world w;
+    world_init(&w, "late_ear", 0);
+    make_gate();
+    w.recipe.input.pixels.width = w.recipe.input.pixels.height = S;
+    struct few__runner *runner = load(&w);
+    const struct few__run_input in = {data, {1, CHANNELS, S, S}};
+    for (int i = 0; i < 2; i++) {
+        w.recipe.timeout_us = i == 0 ? SHORT_US : LONG_US;
+        for (size_t c = 0; c < CHANNELS; c++)
+            for (size_t k = 0; k < (size_t)S * S; k++) data[c * S * S + k] = (float)(c + 10 * (size_t)i);
+        assert_int_equal(few__runner_run(runner, &in, w.out, &w.n_out, &w.err),
+                         i == 0 ? FEW_EBACKEND : FEW_OK);
+        if (i == 0) {
+            expect_message(&w, "gave no answer within 0.02 s");
+            wait_at_gate();
+            open_gate();
+        }
+    }
+    assert_near_all(w.out[0].data, ((float[]){10, 11, 12}), CHANNELS, 0);
+    few__runner_unload(runner);
+    world_finish(&w);
+    expect_none_left(1);
+}
+
 /* ---- lanes ---- */
 
 struct lane {
@@ -792,12 +851,37 @@ static void test_run_allocates_nothing(void **state)
     assert_int_equal(mem.live, 0);
 }
 
+static size_t count_files(void)
+{
+    size_t n = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    assert_non_null(folder);
+    while (readdir(folder)) n++;
+    closedir(folder);
+    return n;
+}
+
+static int note_files(void **state)
+{
+    static size_t n;
+    n = count_files();
+    *state = &n;
+    return 0;
+}
+
+// Through all the failures above.
+static int expect_no_file_left(void **state)
+{
+    return count_files() == *(const size_t *)*state ? 0 : -1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_outputs_by_name),
         cmocka_unit_test(test_hello),
+        cmocka_unit_test(test_what_a_worker_inherits),
         cmocka_unit_test(test_batch),
         cmocka_unit_test(test_error_of_a_request),
         cmocka_unit_test(test_a_lot_on_standard_error),
@@ -817,6 +901,7 @@ int main(void)
         cmocka_unit_test(test_pauses_double),
         cmocka_unit_test(test_late_answer),
         cmocka_unit_test(test_silent_twice),
+        cmocka_unit_test(test_late_hearing),
         cmocka_unit_test(test_lanes_share_a_worker),
         cmocka_unit_test(test_two_loads_make_one_process),
         cmocka_unit_test(test_cancel),
@@ -824,5 +909,5 @@ int main(void)
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_run_allocates_nothing),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, note_files, expect_no_file_left);
 }
