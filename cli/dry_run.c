@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run would take: which models, how long, how much disk and memory.
-#include "forecast.h"
+#include "dry_run.h"
 
 #include <stdlib.h>
 
@@ -98,8 +98,8 @@ static int show_words(const struct shown *shown)
     return EXIT_OK;
 }
 
-int forecast_show(const struct args *args, const struct few_zoo *zoo, struct few_session *session,
-                  const struct few_items *items, size_t n, const char *base)
+int dry_run_show(const struct args *args, const struct few_zoo *zoo, struct few_session *session,
+                 const struct few_items *items, size_t n, const char *base)
 {
     struct shown shown = {.args = args,
                           .catalog = few_zoo_catalog(zoo),
