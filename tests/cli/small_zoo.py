@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder with a few models of the demo, items drawn for it, and what a run over them says, times aside."""
+import json
+import os
+import re
+
+import demo_data
+
+# A whole picture, a chain whose need finds nothing on some items, a vector, a scalar: 0.1 s for six items.
+MODELS = ["scene_small", "weather", "daytime", "visibility", "tags", "face_det", "expression"]
+
+
+def write_zoo(folder, models=MODELS):
+    """zoo.yaml of the demo with these models alone, and their files beside it."""
+    head, *blocks = re.split(r"^(?=  - name: )", demo_data.ZOO.read_text(), flags=re.M)
+    found = {block.split()[2]: block for block in blocks}
+    (folder / "zoo.yaml").write_text(head + "".join(found[name] for name in models))
+    (folder / "models").mkdir()
+    for name in models:
+        place(demo_data.DEMO / "models" / f"{name}.onnx", folder / "models" / f"{name}.onnx")
+    return folder / "zoo.yaml"
+
+
+def place(file, name):
+    """A copy that takes no room where the folders are on one disk."""
+    try:
+        os.link(file, name)
+    except OSError:
+        name.write_bytes(file.read_bytes())
+
+
+def write_items(folder, drawn, count):
+    """folder/items/m00000.jpg ...: so many, with the contents of the drawn ones in turn."""
+    (folder / "items").mkdir()
+    for i in range(count):
+        file = drawn[i % len(drawn)]
+        place(file, folder / "items" / f"m{i:05d}{file.suffix}")
+    return folder / "items"
+
+
+def lines_of(text):
+    """The lines of an export, sorted, without the times."""
+    rows = [json.loads(line) for line in text.splitlines()]
+    for row in rows:
+        row.pop("time_ms", None)
+    return sorted(json.dumps(row, sort_keys=True) for row in rows)
+
+
+def first_difference(expected, found):
+    """Words for a failed comparison of two such lists; "" when they are equal."""
+    if expected == found:
+        return ""
+    missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
+    return f"{len(expected)} lines expected, {len(found)} found; missing {missing[:2]}, extra {extra[:2]}"
