@@ -4,8 +4,10 @@
  *     FEW_FAULT=KIND:N        the Nth call of that kind fails, from 1
  *     FEW_FAULT=KIND:N+       it and all after it do
  *     FEW_FAULT=KIND:N:ERROR  with this errno: EIO, ENOSPC, EAGAIN, EINTR, ENOMEM, EMFILE (each kind has a default)
+ *     FEW_FAULT=KIND:N:KILL   the process is killed (SIGKILL) in front of it
  *     FEW_FAULT_UNDER=DIR     open, read, write, sync and truncate count for files under DIR only
  *     FEW_FAULT_LOG=FILE      at exit: "KIND calls failed" a line for every kind
+ *     FEW_FAULT_OPENED=FILE   at once: every path that is opened under DIR, a line each
  *
  * Kinds: open, read, write, sync, truncate, thread (pthread_create), spawn (fork, posix_spawn, execve), malloc (asked
  * for by our code and the libraries of add_range; libfyaml crashes and C++ libraries end the process there). */
@@ -16,6 +18,7 @@
 #include <limits.h>
 #include <link.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -24,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define SHIM __attribute__((visibility("default")))
@@ -40,6 +44,7 @@ static bool from_then_on;
 static int error;
 static char under[PATH_MAX];
 static const char *log_path;
+static int opened = -1; // FEW_FAULT_OPENED
 static atomic_ulong calls[KINDS], failed[KINDS];
 
 enum { FDS = 4096, RANGES = 32 };
@@ -49,13 +54,15 @@ static size_t n_ranges;
 
 /* ---- set-up ---- */
 
+enum { KILL = -1 };
+
 static int error_number(const char *name)
 {
     static const struct {
         const char *name;
         int number;
-    } table[] = {{"EIO", EIO},     {"ENOSPC", ENOSPC}, {"EAGAIN", EAGAIN},
-                 {"EINTR", EINTR}, {"ENOMEM", ENOMEM}, {"EMFILE", EMFILE}};
+    } table[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EAGAIN", EAGAIN}, {"EINTR", EINTR},
+                 {"ENOMEM", ENOMEM}, {"EMFILE", EMFILE}, {"KILL", KILL}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strcmp(table[i].name, name) == 0) return table[i].number;
     fprintf(stderr, "fault_shim: %s: no such error\n", name);
@@ -102,6 +109,9 @@ __attribute__((constructor)) static void begin(void)
     const char *fault = getenv("FEW_FAULT"), *folder = getenv("FEW_FAULT_UNDER");
     log_path = getenv("FEW_FAULT_LOG");
     if (folder && !realpath(folder, under)) under[0] = 0;
+    const char *list = getenv("FEW_FAULT_OPENED");
+    if (list)
+        opened = (int)syscall(SYS_openat, AT_FDCWD, list, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     dl_iterate_phdr(add_range, NULL);
     if (fault) read_fault(fault);
 }
@@ -122,6 +132,7 @@ static bool fails(enum kind kind)
     unsigned long number = 1 + calls[kind]++;
     if (kind != chosen || (from_then_on ? number < fail_at : number != fail_at)) return false;
     failed[kind]++;
+    if (error == KILL) kill(getpid(), SIGKILL);
     errno = error;
     return true;
 }
@@ -159,6 +170,15 @@ static bool lies_under(int at, const char *path)
     return found && strncmp(full, under, prefix) == 0 && (full[prefix] == '/' || full[prefix] == 0);
 }
 
+static bool opening_fails(int at, const char *path)
+{
+    if (!lies_under(at, path)) return false;
+    char line[PATH_MAX + 1];
+    int n = snprintf(line, sizeof line, "%s\n", path);
+    if (opened >= 0 && n < (int)sizeof line) syscall(SYS_write, opened, line, (size_t)n);
+    return fails(OPEN);
+}
+
 #define REAL(name) (__extension__(__typeof__(&name)) real(#name))
 
 static void *real(const char *name)
@@ -182,21 +202,21 @@ static void *real(const char *name)
 SHIM int open(const char *path, int flags, ...)
 {
     MODE_OF(flags, flags)
-    if (lies_under(AT_FDCWD, path) && fails(OPEN)) return -1;
+    if (opening_fails(AT_FDCWD, path)) return -1;
     return watch(REAL(open)(path, flags, mode));
 }
 
 SHIM int open64(const char *path, int flags, ...)
 {
     MODE_OF(flags, flags)
-    if (lies_under(AT_FDCWD, path) && fails(OPEN)) return -1;
+    if (opening_fails(AT_FDCWD, path)) return -1;
     return watch(REAL(open64)(path, flags, mode));
 }
 
 SHIM int openat(int at, const char *path, int flags, ...)
 {
     MODE_OF(flags, flags)
-    if (lies_under(at, path) && fails(OPEN)) return -1;
+    if (opening_fails(at, path)) return -1;
     return watch(REAL(openat)(at, path, flags, mode));
 }
 
