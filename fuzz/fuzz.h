@@ -25,9 +25,10 @@ char *fuzz_read(const char *path, size_t *n);
 enum { FUZZ_MEMORY = 256 << 20 };
 const struct few_env *fuzz_env(void);
 
-/* What must hold whatever the bytes are. */
-#define fuzz_must(x) fuzz__must((x), #x, __FILE__, __LINE__)
-void fuzz__must(bool holds, const char *what, const char *file, int line);
+/* What must hold whatever the bytes are; words: what is printed when it does not. */
+#define fuzz_must(x)            fuzz_must_say(x, #x)
+#define fuzz_must_say(x, words) ((x) ? (void)0 : fuzz__fail(words, __FILE__, __LINE__))
+_Noreturn void fuzz__fail(const char *what, const char *file, int line);
 
 /* Open a store and use it in every way there is, each of which may fail; results go nowhere. */
 void fuzz_use_store(const char *path);

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct few__trace *trace;
     status = few__trace_load(out, true, fuzz_env(), &trace, &err);
-    fuzz__must(status == FEW_OK, err.message, __FILE__, __LINE__);
+    fuzz_must_say(status == FEW_OK, err.message);
     fuzz_must(trace->n_items + trace->n_failed == stats.items && trace->n_failed == stats.items_failed);
     few__trace_free(trace);
     fuzz_use_store(out);

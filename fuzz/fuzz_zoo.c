@@ -29,7 +29,7 @@ static struct few_zoo *open_zoo(void)
     fuzz_write(fuzz_path("m"), "model", 5);
     fuzz_write(fuzz_path("zoo.yaml"), manifest, sizeof manifest - 1);
     enum few_status status = few_zoo_open(fuzz_path("zoo.yaml"), &opts, &zoo, &err);
-    fuzz__must(status == FEW_OK, err.message, __FILE__, __LINE__);
+    fuzz_must_say(status == FEW_OK, err.message);
     return zoo;
 }
 

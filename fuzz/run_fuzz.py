@@ -27,7 +27,7 @@ def build_targets(build, options):
 
 
 def environment(folder):
-    suppressions = f"suppressions={ROOT / 'tests' / 'lsan.supp'}"
+    suppressions = f"suppressions={ROOT / 'fuzz' / 'lsan.supp'}"
     return os.environ | {"TMPDIR": folder, "LSAN_OPTIONS": f"print_suppressions=0:{suppressions}",
                          "ASAN_OPTIONS": "allocator_may_return_null=1:detect_stack_use_after_return=0",
                          "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
