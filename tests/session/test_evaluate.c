@@ -107,6 +107,31 @@ static void test_recall_by_hand(void **state)
     json_decref(json);
 }
 
+// The second item's outputs come from the first: as good as executed, at the model's mean time.
+static void test_reused_outputs_count(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const double recalls[] = {0.4, 1};
+    struct few_eval_opts opts = {.size = sizeof opts, .recalls = recalls, .n_recalls = 2};
+    struct made_trace trace;
+    made_open(&trace, t_path("run.db"), "run", three, 3);
+    const struct made_cell first[] = {{FEW_EXECUTED, 20000, {0.8F}, false},
+                                      {FEW_EXECUTED, 20000, {0.6F, 0.9F}, false},
+                                      {FEW_EXECUTED, 20000, {0.2F}, false}};
+    const struct made_cell second[] = {
+        {FEW_REUSED, 0, {0.1F}, false}, {FEW_REUSED, 0, {0.1F, 0.3F}, false}, {FEW_REUSED, 0, {0.5F}, false}};
+    made_item(&trace, "first/a.jpg", 0, first);
+    made_item(&trace, "second/b.jpg", 0, second);
+    made_close(&trace);
+    json_t *reused = evaluate(t_path("run.db"), &opts), *whole = evaluate(make_three(20000, 20000, 0), &opts);
+    assert_near(number(reused, "items"), 2, 0);
+    assert_true(json_equal(json_object_get(reused, "methods"), json_object_get(whole, "methods")));
+    assert_true(json_equal(json_object_get(reused, "run_all"), json_object_get(whole, "run_all")));
+    json_decref(reused);
+    json_decref(whole);
+}
+
 static void test_stop_by_hand(void **state)
 {
     (void)state;
@@ -437,6 +462,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recall_by_hand),
+        cmocka_unit_test(test_reused_outputs_count),
         cmocka_unit_test(test_stop_by_hand),
         cmocka_unit_test(test_deadline_covers_decoding),
         cmocka_unit_test(test_late_counts_as_nothing),

@@ -41,7 +41,7 @@ static struct few_output output_of(struct made_trace *trace, size_t m, const str
 {
     const struct few_model *model = &trace->catalog.models[m];
     struct few_output output = few__output_empty(model);
-    if (cell->outcome != FEW_EXECUTED) return output;
+    if (cell->outcome != FEW_EXECUTED && cell->outcome != FEW_REUSED) return output;
     output.values = FEW__ARENA_NEW(&trace->arena, float, model->n_labels);
     output.detections = FEW__ARENA_NEW(&trace->arena, struct few_detection, model->n_labels);
     for (size_t i = 0; i < model->n_labels; i++) {
