@@ -179,6 +179,9 @@ def stores():
         "models priority 0 r-1\nmodels threshold 1 r1e999", "item": "items id 1 i7\nitems path 0 x00ff00\nitems status 2 i-99",
         "missing": "results model - i3\nitems id - i0", "no_models": "models id - i0\nmodels id - i1\nmodels needs - n",
         "size": "items width 0 i-5\nitems height 1 i9000000000", "meta": "meta value 0 x7b\nmeta value 1 n\nmeta key - tpurpose",
+        "totals": "totals executed 0 i-1\ntotals items 0 i9223372036854775807\ntotals skipped 0 n",
+        "no_totals": "totals id - i0\ntotals id - i1\nmeta key - tplanned", "failed": "items failed 0 i2\nitems late 1 i-1",
+        "known": "items digest 0 tx\nitems digest 1 i5\nitems size 2 i-1\nitems mtime_us 0 r1e300\nitems path 1 ta.jpg",
         "types": "models name 0 x00\nmodels digest 1 i5\nresults output 0 ttext\nresults item 5 tx", "space":
         "label_lists space 0 tx\nlabel_names i 0 i-4\nlabel_names is_null 0 ty",
     }
