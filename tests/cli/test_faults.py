@@ -15,7 +15,7 @@ from small_zoo import first_difference, lines_of, place, write_items, write_zoo
 
 SHIM = BUILD / "tests" / "fault" / "fault_shim.so"
 KINDS = ["open", "read", "write", "sync", "truncate", "thread", "malloc"]
-N_ITEMS, AT_ONCE, TIMEOUT = 6, 2, 120
+N_ITEMS, AT_ONCE, TIMEOUT = 6, 2, 60
 
 if not SHIM.is_file():
     pytest.skip(f"no {SHIM.name}: build first", allow_module_level=True)
