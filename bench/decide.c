@@ -24,7 +24,9 @@ struct world {
     struct few_cost costs[MODELS_MAX];
     enum few__state states[MODELS_MAX];
     enum few_outcome outcomes[MODELS_MAX];
-    bool found[MODELS_MAX];
+    bool found[MODELS_MAX], held[MODELS_MAX], resident[MODELS_MAX];
+    uint64_t working_bytes[MODELS_MAX];
+    double slow[MODELS_MAX];
     double tables[TABLES][MODELS_MAX]; // values
     int64_t left_us[TABLES];
     size_t chosen[MODELS_MAX];
@@ -57,6 +59,8 @@ static void make_world(struct world *w, size_t n)
     for (size_t m = 0; m < n; m++) {
         w->models[m] = (struct few_model){.name = "m", .needs = -1, .variant_of = -1};
         if (m > 0 && m % 3 == 0) w->models[m].needs = (int)few__rng_below(&rng, m);
+        w->resident[m] = true;
+        w->slow[m] = 1;
         w->costs[m].time_us = 50000 + (int64_t)few__rng_below(&rng, 350000); // AMS: 50 .. 400 ms
     }
     for (size_t t = 0; t < TABLES; t++) {
@@ -104,8 +108,16 @@ static int run(struct world *w, size_t n, double bound_ns)
                              .states = w->states,
                              .outcomes = w->outcomes,
                              .found = w->found,
+                             .held = w->held,
                              .n_pending = n,
-                             .n_lanes = 1};
+                             .n_lanes = 1,
+                             .n_free_lanes = 1,
+                             .memory_bytes = FEW__NO_BUDGET,
+                             .free_bytes = FEW__NO_BUDGET,
+                             .working_bytes = w->working_bytes,
+                             .resident = w->resident,
+                             .slow = w->slow,
+                             .pace = 1};
     double ours[ROUNDS], calib[ROUNDS];
     size_t before = n_allocations;
     for (size_t round = 0; round < ROUNDS; round++) {

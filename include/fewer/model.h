@@ -58,11 +58,12 @@ struct few_valuable {
 
 /* What a model takes. Zero = not known. */
 struct few_cost {
-    int64_t time_us;        // mean time of one run on one item, preprocessing and decoding included
-    uint64_t memory_bytes;  // weights and the working memory of one run on one item
-    uint64_t weights_bytes; // the part of it that is held as long as the model is loaded; the rest only while it runs
-    int64_t load_us;        // time to load it
-    int64_t more_us;        // time of each further item of a batch; 0 = as long as the first
+    int64_t time_us;       // mean time of one run on one item, preprocessing and decoding included
+    uint64_t memory_bytes; // weights and the working memory of one run on one item
+    uint64_t
+        weights_bytes; // the part of it that is held as long as the model is loaded; the rest only while it runs
+    int64_t load_us; // time to load it
+    int64_t more_us; // time of each further item of a batch; 0 = as long as the first
 };
 
 /* What anybody may know of a model. Strings and arrays belong to the catalog. */

@@ -20,7 +20,8 @@ struct few__runner {
     void *self;
 };
 
-static const struct few__backend_impl *const backends[] = {&few__backend_onnx};
+static const struct few__backend_impl *const backends[] = {&few__backend_onnx, &few__backend_worker,
+                                                           &few__backend_replay};
 
 static const struct few__backend_impl *find(const char *name)
 {
@@ -34,7 +35,9 @@ enum few_status few__runtime_open(const struct few__runtime_opts *opts, const st
 {
     *runtime = NULL;
     const struct few__backend_impl *impl = find(opts->name);
-    if (!impl) return few__fail(err, FEW_EINVAL, "backend '%s': expected onnx", opts->name ? opts->name : "");
+    if (!impl)
+        return few__fail(err, FEW_EINVAL, "backend '%s': expected onnx, worker or replay",
+                         opts->name ? opts->name : "");
     struct few_env whole = few__env(env);
     struct few__runtime *r = FEW__NEW(whole.mem, struct few__runtime);
     if (!r) return few__no_memory(err, "a backend");
@@ -58,15 +61,14 @@ const char *few__runtime_describe(const struct few__runtime *runtime)
 }
 
 enum few_status few__runner_load(struct few__runtime *runtime, const struct few__recipe *recipe,
-                                 const struct few_model *model, float *input, size_t n_numbers,
-                                 struct few__runner **runner, struct few_error *err)
+                                 const struct few_model *model, struct few__runner **runner,
+                                 struct few_error *err)
 {
     *runner = NULL;
     struct few__runner *r = FEW__NEW(runtime->mem, struct few__runner);
     if (!r) return few__no_memory(err, model->name);
     *r = (struct few__runner){.impl = runtime->impl, .mem = runtime->mem};
-    enum few_status status =
-        runtime->impl->load(runtime->self, recipe, model, input, n_numbers, &r->self, err);
+    enum few_status status = runtime->impl->load(runtime->self, recipe, model, &r->self, err);
     if (status == FEW_OK) *runner = r;
     else few__free(runtime->mem, r);
     return status;
@@ -79,10 +81,32 @@ void few__runner_unload(struct few__runner *runner)
     few__free(runner->mem, runner);
 }
 
-enum few_status few__runner_run(struct few__runner *runner, const int64_t dims[4],
+enum few_status few__runner_run(struct few__runner *runner, const struct few__run_input *input,
                                 struct few__tensor *outputs, size_t *n_outputs, struct few_error *err)
 {
-    return runner->impl->run(runner->self, dims, outputs, n_outputs, err);
+    *n_outputs = 0;
+    if (!runner->impl->run)
+        return few__fail(err, FEW_EINVAL, "backend %s: answers for items, it does not run",
+                         runner->impl->name);
+    return runner->impl->run(runner->self, input, outputs, n_outputs, err);
+}
+
+bool few__runner_answers(const struct few__runner *runner)
+{
+    return runner->impl->answer != NULL;
+}
+
+enum few_status few__runner_answer(struct few__runner *runner, const char *digest, struct few__arena *arena,
+                                   struct few_output *output, struct few_error *err)
+{
+    if (!runner->impl->answer)
+        return few__fail(err, FEW_EINVAL, "backend %s: runs, it has no answers", runner->impl->name);
+    return runner->impl->answer(runner->self, digest, arena, output, err);
+}
+
+uint64_t few__runner_bytes(const struct few__runner *runner)
+{
+    return runner->impl->bytes ? runner->impl->bytes(runner->self) : 0;
 }
 
 void few__runner_cancel(struct few__runner *runner)

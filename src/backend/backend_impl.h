@@ -12,14 +12,18 @@ struct few__backend_impl {
     void (*close)(void *self);
     const char *(*describe)(const void *self);
     enum few_status (*load)(void *self, const struct few__recipe *recipe, const struct few_model *model,
-                            float *input, size_t n_numbers, void **runner, struct few_error *err);
+                            void **runner, struct few_error *err);
     void (*unload)(void *runner);
-    enum few_status (*run)(void *runner, const int64_t dims[4], struct few__tensor *outputs,
+    enum few_status (*run)(void *runner, const struct few__run_input *input, struct few__tensor *outputs,
                            size_t *n_outputs, struct few_error *err);
-    void (*cancel)(void *runner); // thread-safe
+    enum few_status (*answer)(void *runner, const char *digest, struct few__arena *arena,
+                              struct few_output *output,
+                              struct few_error *err); // one of run and answer is NULL
+    uint64_t (*bytes)(const void *runner);            // NULL: none
+    void (*cancel)(void *runner);                     // thread-safe
     void (*reset)(void *runner);
 };
 
-extern const struct few__backend_impl few__backend_onnx;
+extern const struct few__backend_impl few__backend_onnx, few__backend_worker, few__backend_replay;
 
 #endif

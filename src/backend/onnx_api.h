@@ -36,6 +36,7 @@ enum {
     ONNX_ALLOCATOR_ARENA = 1,
     ONNX_MEMORY_DEFAULT = 0,
     ONNX_FLOAT = 1,
+    ONNX_EXTEND_AS_ASKED = 1, // of an arena: by what is asked for, not by powers of two
 };
 
 /* slot, name, arguments; all return struct onnx_status *, NULL = done. */
@@ -81,7 +82,10 @@ enum {
       (struct onnx_env *, const struct onnx_memory *, const struct onnx_arena_cfg *))                      \
     X(147, SetGlobalIntraOpNumThreads, (struct onnx_threading *, int n))                                   \
     X(148, SetGlobalInterOpNumThreads, (struct onnx_threading *, int n))                                   \
-    X(149, SetGlobalSpinControl, (struct onnx_threading *, int spin))
+    X(149, SetGlobalSpinControl, (struct onnx_threading *, int spin))                                      \
+    X(164, CreateArenaCfgV2,                                                                               \
+      (const char *const *keys, const size_t *values, size_t n, struct onnx_arena_cfg **))                 \
+    X(165, AddRunConfigEntry, (struct onnx_run_options *, const char *key, const char *value))
 
 /* slot, name, what is released; NULL is allowed. */
 #define FEW__ONNX_RELEASES(X)                               \
@@ -94,7 +98,8 @@ enum {
     X(98, ReleaseTypeInfo, struct onnx_type)                \
     X(99, ReleaseTensorTypeAndShapeInfo, struct onnx_shape) \
     X(100, ReleaseSessionOptions, struct onnx_options)      \
-    X(122, ReleaseThreadingOptions, struct onnx_threading)
+    X(122, ReleaseThreadingOptions, struct onnx_threading)  \
+    X(157, ReleaseArenaCfg, struct onnx_arena_cfg)
 
 // NOLINTBEGIN(bugprone-macro-parentheses): the parts of a declaration take none
 struct few__onnx_api {

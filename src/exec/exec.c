@@ -1,91 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The executor's pure core: a machine of states over one item at a time.
+/* The executor's pure core: a machine of states over the items in flight.
  *
- * Invariants: n_pending + n_running + models DONE = n_models; running[] holds exactly the RUNNING models in
- * the order of start; a pending model's need is pending, running, or executed with something found (whatever
- * else happens to a need is passed on to its users at once); seen[l] > 0 only for labels in touched[].
- * Corner cases and how each was decided: docs/exec.md. */
+ * A step takes in one event and then makes a pass over the open items in order of arrival: each one's policy is asked
+ * while lanes are free. Loads are begun after the pass, so that no model is evicted that this pass has just started.
+ *
+ * Invariants: arrivals[] holds exactly the open slots; n_free lanes are FREE; an idle slot is asked again after the
+ * next completion or load. Those of an item: exec_item.c; of a run: exec_run.c; of memory: exec_memory.c. Corner cases
+ * and how each was decided: docs/exec.md. */
 #include "exec/exec.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/env.h"
 #include "core/error.h"
-#include "core/mem.h"
-#include "exec/chain.h"
-#include "exec/exec_log.h"
+#include "exec/exec_internal.h"
 #include "exec/pace.h"
 
-#define MEMORY_MAX ((size_t)64 << 20) // of one executor: some 100 bytes a model, 8 a label
-
-struct few__exec {
-    struct few__arena arena; // holds every array below
-    struct few__chains chains;
-    struct few__chooser chooser;
-    struct few__exec_log *log; // NULL = none
-    struct few__view view;     // what the chooser sees: the arrays below
-    bool keep_pace;            // view.pace follows what runs take
-    bool open;                 // between ITEM and FINISH
-
-    struct few_cost *costs;            // (n_models,)
-    enum few__state *states;           // (n_models,)
-    enum few_outcome *outcomes;        // (n_models,)
-    bool *found;                       // (n_models,)
-    const struct few_output **outputs; // (n_models,)
-    struct few__exec_row *rows;        // (n_models,)
-    size_t *chosen;                    // (n_models,) room for the chooser's answer
-    int64_t *chain_us;                 // (n_models,) scratch of stop
-    size_t *running;                   // (n_lanes,)
-    float *seen;                       // (n_labels,)
-    int32_t *touched;                  // (n_labels,) labels with seen > 0
-    size_t n_touched;
-
-    struct few__action *actions; // of the step under way; the caller's
-    size_t n_actions;
-};
+#define MEMORY_MAX ((size_t)64 << 20) // of one slot, and of what slots share
 
 /* ---- life ---- */
 
-static bool take_memory(struct few__exec *exec, size_t n, size_t n_labels, size_t n_lanes)
+static bool take_memory(struct few__exec *exec)
 {
     struct few__arena *arena = &exec->arena;
+    size_t n = exec->chains.n;
     exec->costs = FEW__ARENA_NEW(arena, struct few_cost, n);
-    exec->states = FEW__ARENA_NEW(arena, enum few__state, n);
-    exec->outcomes = FEW__ARENA_NEW(arena, enum few_outcome, n);
-    exec->found = FEW__ARENA_NEW(arena, bool, n);
-    exec->outputs = FEW__ARENA_NEW(arena, const struct few_output *, n);
-    exec->rows = FEW__ARENA_NEW(arena, struct few__exec_row, n);
+    exec->slots = FEW__ARENA_NEW(arena, struct few__slot, exec->n_slots);
+    exec->lanes = FEW__ARENA_NEW(arena, struct few__lane, exec->n_lanes);
+    exec->arrivals = FEW__ARENA_NEW(arena, size_t, exec->n_slots);
+    exec->resident = FEW__ARENA_NEW(arena, bool, n);
+    exec->working_bytes = FEW__ARENA_NEW(arena, uint64_t, n);
+    exec->too_large = FEW__ARENA_NEW(arena, bool, n);
+    exec->slow = FEW__ARENA_NEW(arena, double, n);
     exec->chosen = FEW__ARENA_NEW(arena, size_t, n);
+    exec->joined = FEW__ARENA_NEW(arena, size_t, n);
     exec->chain_us = FEW__ARENA_NEW(arena, int64_t, n);
-    exec->running = FEW__ARENA_NEW(arena, size_t, n_lanes);
-    exec->seen = FEW__ARENA_NEW(arena, float, n_labels);
-    exec->touched = FEW__ARENA_NEW(arena, int32_t, n_labels);
-    return exec->costs && exec->states && exec->outcomes && exec->found && exec->outputs && exec->rows &&
-           exec->chosen && exec->chain_us && exec->running && exec->seen && exec->touched;
+    return exec->costs && exec->slots && exec->lanes && exec->arrivals && exec->resident &&
+           exec->working_bytes && exec->too_large && exec->slow && exec->chosen && exec->joined &&
+           exec->chain_us;
 }
 
-static void set_view(struct few__exec *exec, const struct few__exec_opts *opts, size_t n_lanes)
+static void copy_costs(struct few__exec *exec, const struct few_cost *costs)
 {
-    for (size_t i = 0; i < opts->catalog->n_models; i++) {
-        struct few_cost cost = opts->costs[i];
+    for (size_t i = 0; i < exec->chains.n; i++) {
+        struct few_cost cost = costs[i];
         if (cost.time_us < 1) cost.time_us = 1;
         if (cost.time_us > FEW__TIME_MAX_US) cost.time_us = FEW__TIME_MAX_US;
+        if (cost.more_us < 1 || cost.more_us > cost.time_us) cost.more_us = cost.time_us;
+        if (cost.load_us < 0) cost.load_us = 0;
+        if (cost.load_us > FEW__TIME_MAX_US) cost.load_us = FEW__TIME_MAX_US;
+        if (cost.weights_bytes > cost.memory_bytes) cost.weights_bytes = cost.memory_bytes;
         exec->costs[i] = cost;
+        exec->slow[i] = 1;
     }
-    exec->view = (struct few__view){.catalog = opts->catalog,
-                                    .costs = exec->costs,
-                                    .states = exec->states,
-                                    .outcomes = exec->outcomes,
-                                    .found = exec->found,
-                                    .outputs = exec->outputs,
-                                    .seen = exec->seen,
-                                    .running = exec->running,
-                                    .n_lanes = n_lanes,
-                                    .pace = FEW__PACE_START,
-                                    .now_us = INT64_MIN,
-                                    .deadline_us = FEW__NO_DEADLINE};
+}
+
+static bool copy_batches(struct few__exec *exec, const size_t *batch_max)
+{
+    bool any = false;
+    for (size_t i = 0; batch_max && i < exec->chains.n; i++) any |= batch_max[i] > 1;
+    if (!any || exec->n_slots == 1) return true;
+    exec->batch_max = FEW__ARENA_NEW(&exec->arena, size_t, exec->chains.n);
+    if (!exec->batch_max) return false;
+    for (size_t i = 0; i < exec->chains.n; i++)
+        exec->batch_max[i] = batch_max[i] < FEW__BATCH_MAX ? batch_max[i] : FEW__BATCH_MAX;
+    return true;
+}
+
+static enum few_status fill(struct few__exec *exec, const struct few__exec_opts *opts, struct few_error *err)
+{
+    FEW__TRY(few__chains_build(opts->catalog, &exec->arena, &exec->chains, err));
+    if (!take_memory(exec)) return few__no_memory(err, "executor");
+    copy_costs(exec, opts->costs);
+    FEW__TRY(few__memory_create(exec, opts, err));
+    if (!few__variants_create(exec) || !copy_batches(exec, opts->batch_max))
+        return few__no_memory(err, "executor");
+    if (exec->keep_pace && exec->n_lanes > 1) {
+        exec->pairs = few__pairs_create(&exec->arena, exec->chains.n);
+        if (!exec->pairs) return few__no_memory(err, "executor");
+    }
+    for (size_t i = 0; i < exec->n_slots; i++)
+        if (!few__slot_create(exec, &exec->slots[i], &opts->choosers[i]))
+            return few__no_memory(err, "executor");
+    exec->own_actions = FEW__ARENA_NEW(&exec->arena, struct few__action, few__exec_actions_max(exec));
+    return exec->own_actions ? FEW_OK : few__no_memory(err, "executor");
 }
 
 enum few_status few__exec_create(const struct few__exec_opts *opts, struct few__exec **exec,
@@ -93,25 +92,28 @@ enum few_status few__exec_create(const struct few__exec_opts *opts, struct few__
 {
     *exec = NULL;
     struct few_env env = few__env(opts->env);
-    size_t n_lanes = opts->n_lanes ? opts->n_lanes : 1;
+    size_t n_lanes = opts->n_lanes ? opts->n_lanes : 1, n_slots = opts->n_slots ? opts->n_slots : 1;
     if (n_lanes > FEW__LANES_MAX)
         return few__fail(err, FEW_ELIMIT, "%zu lanes, expected at most %d", n_lanes, FEW__LANES_MAX);
+    if (n_slots > FEW__SLOTS_MAX)
+        return few__fail(err, FEW_ELIMIT, "%zu items in flight, expected at most %d", n_slots,
+                         FEW__SLOTS_MAX);
     struct few__exec *e = FEW__NEW(env.mem, struct few__exec);
     if (!e) return few__no_memory(err, "executor");
-    few__arena_init(&e->arena, env.mem, MEMORY_MAX);
-    enum few_status status = few__chains_build(opts->catalog, &e->arena, &e->chains, err);
-    if (status == FEW_OK && !take_memory(e, opts->catalog->n_models, opts->catalog->n_labels, n_lanes))
-        status = few__no_memory(err, "executor");
-    if (status != FEW_OK) {
-        few__exec_destroy(e);
-        return status;
-    }
-    e->chooser = opts->chooser;
+    few__arena_init(&e->arena, env.mem, (n_slots + 1) * MEMORY_MAX);
+    e->catalog = opts->catalog;
     e->log = opts->log;
+    e->now_us = INT64_MIN;
+    e->n_slots = n_slots;
+    e->n_lanes = e->n_free = n_lanes;
+    e->variants = opts->variants;
     e->keep_pace = opts->keep_pace;
-    set_view(e, opts, n_lanes);
-    *exec = e;
-    return FEW_OK;
+    e->pace = FEW__PACE_START;
+    e->lone = 1;
+    enum few_status status = fill(e, opts, err);
+    if (status != FEW_OK) few__exec_destroy(e);
+    else *exec = e;
+    return status;
 }
 
 void few__exec_destroy(struct few__exec *exec)
@@ -124,263 +126,193 @@ void few__exec_destroy(struct few__exec *exec)
 
 size_t few__exec_actions_max(const struct few__exec *exec)
 {
-    return exec->view.n_lanes + 1;
+    // A lane starts, reads or is cancelled; an item finishes once; one model is loaded, any may be evicted.
+    return exec->n_lanes + exec->n_slots + (exec->memory.loads ? exec->chains.n + 1 : 0);
 }
 
-const struct few__exec_row *few__exec_rows(const struct few__exec *exec)
+struct few__action *few__exec_own_actions(struct few__exec *exec)
 {
-    return exec->rows;
+    return exec->own_actions;
 }
 
-const struct few__view *few__exec_view(const struct few__exec *exec)
+bool few__exec_slot_free(const struct few__exec *exec, size_t slot)
 {
-    return &exec->view;
+    return !exec->slots[slot].open && exec->slots[slot].n_held_by == 0;
+}
+
+const struct few__exec_row *few__exec_rows(const struct few__exec *exec, size_t slot)
+{
+    return exec->slots[slot].rows;
+}
+
+const struct few__view *few__exec_view(const struct few__exec *exec, size_t slot)
+{
+    return &exec->slots[slot].view;
 }
 
 /* ---- what a step is made of ---- */
 
-static void record(struct few__exec *exec, struct few__log_record r)
+void few__exec_record(struct few__exec *exec, struct few__log_record r)
 {
-    r.at_us = exec->view.now_us;
+    r.at_us = exec->now_us;
     if (exec->log) few__exec_log_add(exec->log, r);
 }
 
-static void act(struct few__exec *exec, enum few__action_kind kind, size_t model)
+void few__exec_act(struct few__exec *exec, struct few__action action)
 {
-    exec->actions[exec->n_actions++] = (struct few__action){.kind = kind, .model = model};
+    exec->actions[exec->n_actions++] = action;
 }
 
-static void settle(struct few__exec *exec, size_t model, enum few_outcome outcome, enum few__reason reason)
+static void read_item(struct few__exec *exec, size_t slot)
 {
-    if (exec->states[model] == FEW__PENDING) exec->view.n_pending--;
-    exec->states[model] = FEW__DONE;
-    exec->outcomes[model] = outcome;
-    exec->rows[model].outcome = outcome;
-    exec->rows[model].reason = reason;
+    size_t at = few__lane_free(exec);
+    struct few__lane *lane = &exec->lanes[at];
+    lane->state = FEW__LANE_READS;
+    lane->canceled = false;
+    lane->slots[0] = slot;
+    lane->n_slots = 1;
+    lane->start_us = exec->now_us;
+    lane->number = exec->n_starts++;
+    exec->n_free--;
+    exec->slots[slot].reading = true;
+    exec->slots[slot].n_held_by++;
+    few__exec_record(exec, (struct few__log_record){.kind = FEW__LOG_READ, .slot = slot, .lane = at});
+    few__exec_act(exec, (struct few__action){.kind = FEW__ACTION_READ, .slot = slot, .lane = at});
 }
 
-static void start(struct few__exec *exec, size_t model)
+static void start_chosen(struct few__exec *exec, size_t slot, const struct few__choice *choice)
 {
-    struct few__view *view = &exec->view;
-    assert(model < exec->chains.n && exec->states[model] == FEW__PENDING &&
-           "the policy starts a model twice");
-    int need = exec->chains.needs[model];
-    assert((need < 0 || exec->found[need]) && "the policy starts a model before its need");
-    exec->states[model] = FEW__RUNNING;
-    exec->rows[model].start_us = view->now_us;
-    exec->running[view->n_running++] = model;
-    view->n_pending--;
-    record(exec, (struct few__log_record){.kind = FEW__LOG_START, .model = model});
-    act(exec, FEW__ACTION_START, model);
-}
-
-static void finish(struct few__exec *exec)
-{
-    exec->open = false;
-    record(exec, (struct few__log_record){.kind = FEW__LOG_FINISH, .item = exec->view.item});
-    act(exec, FEW__ACTION_FINISH, 0);
-}
-
-// The policy stopped: a pending model is judged with the needs that it would have had to wait for.
-static void stop(struct few__exec *exec)
-{
-    const struct few__view *view = &exec->view;
-    const struct few__chains *chains = &exec->chains;
-    for (size_t i = 0; i < chains->n; i++) {
-        size_t model = chains->order[i];
-        int need = chains->needs[model];
-        exec->chain_us[model] = 0;
-        if (exec->states[model] != FEW__PENDING) continue;
-        // What is not pending any more costs nothing; what this loop has just settled still counts.
-        exec->chain_us[model] = exec->costs[model].time_us + (need < 0 ? 0 : exec->chain_us[need]);
-        bool fits = few__view_fits(view, exec->chain_us[model]);
-        settle(exec, model, FEW_SKIPPED, fits ? FEW__WHY_NOT_WORTH : FEW__WHY_NO_TIME);
+    const struct few__view *view = &exec->slots[slot].view;
+    assert(choice->n > 0 && choice->n <= view->n_free_lanes && "the policy starts too many");
+    // What the policy was promised must not go to items that join its first models.
+    uint64_t spare = 0;
+    for (size_t i = 0; i < choice->n; i++) {
+        assert(choice->models[i] < exec->chains.n && "the policy starts a model that does not exist");
+        spare += view->working_bytes[choice->models[i]];
+    }
+    assert(spare <= view->free_bytes && "the policy starts more than memory takes");
+    for (size_t i = 0; i < choice->n; i++) {
+        spare -= view->working_bytes[choice->models[i]];
+        few__run_start(exec, slot, choice->models[i], spare);
     }
 }
 
-static void note_pace(struct few__exec *exec, size_t model, bool cut_off)
+static void ask(struct few__exec *exec, size_t at)
 {
-    struct few__view *view = &exec->view;
-    if (!exec->keep_pace) return;
-    int64_t took_us = view->now_us - exec->rows[model].start_us;
-    view->pace = few__pace_next(view->pace, exec->costs[model].time_us, took_us, cut_off);
+    struct few__slot *slot = &exec->slots[at];
+    few__slot_refresh(exec, at);
+    struct few__choice choice = {.answer = FEW__STOP, .models = exec->chosen, .wish = FEW__NONE};
+    slot->chooser.choose(slot->chooser.self, &slot->view, &choice);
+    few__memory_wish(exec, at, choice.wish, choice.answer == FEW__STOP);
+    switch (choice.answer) {
+    case FEW__STOP: few__slot_stop(exec, at); break;
+    case FEW__WAIT:
+        assert(
+            (exec->n_free < exec->n_lanes || exec->memory.loading != FEW__NONE || slot->wish != FEW__NONE) &&
+            "the policy waits for nothing");
+        slot->idle = true;
+        break;
+    case FEW__START:
+        start_chosen(exec, at, &choice);
+        slot->idle = choice.last;
+        break;
+    }
 }
 
-static void meet_deadline(struct few__exec *exec)
+static void decide_item(struct few__exec *exec, size_t at)
 {
-    struct few__view *view = &exec->view;
-    record(exec, (struct few__log_record){.kind = FEW__LOG_DEADLINE});
-    for (size_t i = 0; i < view->n_running; i++) {
-        size_t model = exec->running[i];
-        note_pace(exec, model, true);
-        settle(exec, model, FEW_LATE, FEW__WHY_DEADLINE);
-        exec->rows[model].end_us = view->now_us;
-        record(exec, (struct few__log_record){.kind = FEW__LOG_CANCEL, .model = model});
-        act(exec, FEW__ACTION_CANCEL, model);
+    struct few__slot *slot = &exec->slots[at];
+    // Nothing starts at the deadline, but what ends at this very instant on another lane still counts.
+    bool over = exec->now_us >= slot->view.deadline_us;
+    if (over && slot->view.n_running == 0) {
+        few__slot_deadline(exec, at);
+        return;
     }
-    view->n_running = 0;
-    for (size_t i = 0; i < exec->chains.n; i++) {
-        size_t model = exec->chains.order[i];
-        int need = exec->chains.needs[model];
-        if (exec->states[model] != FEW__PENDING) continue;
-        bool missing = need >= 0 && (exec->rows[need].outcome == FEW_LATE ||
-                                     exec->rows[need].reason == FEW__WHY_NEED_MISSING);
-        settle(exec, model, FEW_SKIPPED, missing ? FEW__WHY_NEED_MISSING : FEW__WHY_DEADLINE);
+    if (!over && !slot->ready && !slot->reading && exec->n_free > 0) read_item(exec, at);
+    while (!over && slot->ready && !slot->idle && slot->view.n_pending > 0 && exec->n_free > 0) ask(exec, at);
+    if (slot->ready && slot->view.n_pending == 0 && slot->view.n_running == 0) few__slot_finish(exec, at);
+}
+
+static void pass(struct few__exec *exec)
+{
+    for (size_t i = 0; i < exec->n_open;) {
+        size_t slot = exec->arrivals[i];
+        decide_item(exec, slot);
+        if (i < exec->n_open && exec->arrivals[i] == slot) i++; // else it has finished
     }
-    finish(exec);
+}
+
+static void wake(struct few__exec *exec)
+{
+    for (size_t i = 0; i < exec->n_open; i++) exec->slots[exec->arrivals[i]].idle = false;
 }
 
 static void decide(struct few__exec *exec)
 {
-    struct few__view *view = &exec->view;
-    // Nothing starts at the deadline, but what ends at this very instant on another lane still counts.
-    bool over = view->now_us >= view->deadline_us;
-    if (over && view->n_running == 0) {
-        meet_deadline(exec);
-        return;
-    }
-    while (!over && view->n_pending > 0 && view->n_running < view->n_lanes) {
-        struct few__choice choice = {.answer = FEW__STOP, .models = exec->chosen};
-        exec->chooser.choose(exec->chooser.self, view, &choice);
-        if (choice.answer == FEW__STOP) stop(exec);
-        if (choice.answer == FEW__WAIT) {
-            assert(view->n_running > 0 && "the policy waits for nothing");
-            break;
-        }
-        if (choice.answer != FEW__START) continue;
-        assert(choice.n > 0 && choice.n <= view->n_lanes - view->n_running && "the policy starts too many");
-        for (size_t i = 0; i < choice.n; i++) start(exec, choice.models[i]);
-    }
-    if (view->n_pending == 0 && view->n_running == 0) finish(exec);
+    pass(exec);
+    if (!exec->memory.loads || !few__memory_load(exec, true)) return;
+    wake(exec);
+    pass(exec);
+    few__memory_load(exec, false);
 }
 
 /* ---- events ---- */
 
 static void begin_item(struct few__exec *exec, const struct few__event *event)
 {
-    assert(!exec->open && "an item while one is open");
-    struct few__view *view = &exec->view;
-    exec->open = true;
-    view->item = event->item;
-    view->deadline_us = event->deadline_us;
-    view->n_pending = exec->chains.n;
-    view->n_running = 0;
-    for (size_t i = 0; i < exec->n_touched; i++) exec->seen[exec->touched[i]] = 0;
-    exec->n_touched = 0;
-    for (size_t i = 0; i < exec->chains.n; i++) {
-        exec->states[i] = FEW__PENDING;
-        exec->outcomes[i] = FEW_SKIPPED;
-        exec->found[i] = false;
-        exec->outputs[i] = NULL;
-        exec->rows[i] = (struct few__exec_row){
-            .outcome = FEW_SKIPPED, .reason = FEW__WHY_DEADLINE, .start_us = -1, .end_us = -1};
-    }
-    record(exec, (struct few__log_record){
-                     .kind = FEW__LOG_ITEM, .item = event->item, .deadline_us = event->deadline_us});
-    if (view->now_us >= view->deadline_us) {
-        meet_deadline(exec);
-        return;
-    }
-    if (exec->chooser.begin) exec->chooser.begin(exec->chooser.self, view);
-    decide(exec);
+    assert(event->slot < exec->n_slots && few__exec_slot_free(exec, event->slot) &&
+           "an item in a slot that is not free");
+    exec->arrivals[exec->n_open++] = event->slot;
+    few__slot_begin(exec, event->slot, event);
 }
 
-static void see(struct few__exec *exec, const struct few__event *event)
+static void end_read(struct few__exec *exec, size_t at, enum few__result result)
 {
-    for (size_t i = 0; i < event->n_valuable; i++) {
-        int32_t label = event->valuable[i].label;
-        float confidence = event->valuable[i].confidence;
-        assert(label >= 0 && (size_t)label < exec->view.catalog->n_labels && "a label outside the catalog");
-        if (!(confidence > exec->seen[label])) continue;
-        if (exec->seen[label] == 0) exec->touched[exec->n_touched++] = label;
-        exec->seen[label] = confidence;
-    }
-}
-
-static void skip_users(struct few__exec *exec, size_t model, enum few__reason reason)
-{
-    for (size_t i = exec->chains.place[model] + 1; i < exec->chains.end[model]; i++)
-        if (exec->states[exec->chains.order[i]] == FEW__PENDING)
-            settle(exec, exec->chains.order[i], FEW_SKIPPED, reason);
-}
-
-static void end_model(struct few__exec *exec, const struct few__event *event)
-{
-    struct few__view *view = &exec->view;
-    size_t model = event->model;
-    assert(model < exec->chains.n && exec->states[model] == FEW__RUNNING &&
-           "a model ended that does not run");
-    if (view->now_us > view->deadline_us) {
-        meet_deadline(exec);
-        return;
-    }
     size_t lane = 0;
-    while (exec->running[lane] != model) lane++;
-    view->n_running--;
-    memmove(&exec->running[lane], &exec->running[lane + 1], (view->n_running - lane) * sizeof *exec->running);
-    exec->rows[model].end_us = view->now_us;
-    note_pace(exec, model, false);
-    record(exec, (struct few__log_record){.kind = FEW__LOG_DONE, .model = model, .result = event->result});
-    if (event->result == FEW__RESULT_FAILED) {
-        settle(exec, model, FEW_FAILED, FEW__WHY_FAILED);
-        skip_users(exec, model, FEW__WHY_NEED_FAILED);
-    } else {
-        settle(exec, model, FEW_EXECUTED, FEW__WHY_CHOSEN);
-        exec->outputs[model] = event->output;
-        exec->found[model] = event->result == FEW__RESULT_OK;
-        if (exec->found[model]) see(exec, event);
-        else skip_users(exec, model, FEW__WHY_NEED_EMPTY);
-    }
-    decide(exec);
+    while (lane < exec->n_lanes &&
+           (exec->lanes[lane].state != FEW__LANE_READS || exec->lanes[lane].slots[0] != at))
+        lane++;
+    assert(lane < exec->n_lanes && "an item is read that was not to be");
+    struct few__slot *slot = &exec->slots[at];
+    exec->lanes[lane].state = FEW__LANE_FREE;
+    exec->n_free++;
+    slot->n_held_by--;
+    slot->reading = false;
+    bool late = slot->open && exec->now_us > slot->view.deadline_us;
+    if (!slot->open || late) result = FEW__RESULT_CANCELED;
+    few__exec_record(exec, (struct few__log_record){
+                               .kind = FEW__LOG_HAS_READ, .slot = at, .lane = lane, .result = result});
+    if (late) few__slot_deadline(exec, at);
+    else if (slot->open && result == FEW__RESULT_OK) few__slot_ready(exec, at);
+    else if (slot->open) few__slot_fail(exec, at);
+}
+
+static void meet_deadline(struct few__exec *exec, size_t slot)
+{
+    assert(slot < exec->n_slots && "a deadline of a slot that does not exist");
+    if (!exec->slots[slot].open) return;
+    assert(exec->now_us >= exec->slots[slot].view.deadline_us && "a deadline before its time");
+    few__slot_deadline(exec, slot);
 }
 
 size_t few__exec_step(struct few__exec *exec, int64_t now_us, const struct few__event *event,
                       struct few__action *actions)
 {
-    assert(now_us >= exec->view.now_us && "time went back");
-    exec->view.now_us = now_us;
+    assert(now_us >= exec->now_us && "time went back");
+    exec->now_us = now_us;
     exec->actions = actions;
     exec->n_actions = 0;
     switch (event->kind) {
+    case FEW__EVENT_WARM: exec->memory.n_warmed = 0; break;
     case FEW__EVENT_ITEM: begin_item(exec, event); break;
-    case FEW__EVENT_DONE:
-        if (exec->open) end_model(exec, event);
-        break;
-    case FEW__EVENT_DEADLINE:
-        if (!exec->open) break;
-        assert(now_us >= exec->view.deadline_us && "a deadline before its time");
-        meet_deadline(exec);
-        break;
+    case FEW__EVENT_READ: end_read(exec, event->slot, event->result); break;
+    case FEW__EVENT_DONE: few__run_end(exec, event); break;
+    case FEW__EVENT_LOADED: few__memory_loaded(exec, event->model, event->result == FEW__RESULT_OK); break;
+    case FEW__EVENT_DEADLINE: meet_deadline(exec, event->slot); break;
     }
+    bool completion =
+        event->kind == FEW__EVENT_READ || event->kind == FEW__EVENT_DONE || event->kind == FEW__EVENT_LOADED;
+    if (completion) wake(exec);
+    decide(exec);
     return exec->n_actions;
-}
-
-/* ---- words ---- */
-
-// The model at the top of the chain that began the trouble: the one whose own end was not passed on to it.
-static const char *culprit(const struct few__exec *exec, size_t model)
-{
-    int at = exec->chains.needs[model];
-    while (exec->chains.needs[at] >= 0 && exec->rows[at].reason == exec->rows[model].reason)
-        at = exec->chains.needs[at];
-    return exec->view.catalog->models[at].name;
-}
-
-void few__reason_text(const struct few__exec *exec, size_t model, char *text, size_t n)
-{
-    const char *policy = exec->chooser.name ? exec->chooser.name : "policy";
-    switch (exec->rows[model].reason) {
-    case FEW__WHY_CHOSEN: snprintf(text, n, "chosen by %s", policy); break;
-    case FEW__WHY_NEED_EMPTY: snprintf(text, n, "its need %s found nothing", culprit(exec, model)); break;
-    case FEW__WHY_NEED_MISSING: snprintf(text, n, "its need %s was late", culprit(exec, model)); break;
-    case FEW__WHY_NEED_FAILED: snprintf(text, n, "its need %s failed", culprit(exec, model)); break;
-    case FEW__WHY_NO_TIME: snprintf(text, n, "would not have ended before the deadline"); break;
-    case FEW__WHY_NOT_WORTH: snprintf(text, n, "not worth its time, says %s", policy); break;
-    case FEW__WHY_DEADLINE:
-        snprintf(text, n,
-                 exec->rows[model].outcome == FEW_LATE ? "not finished at the deadline"
-                                                       : "the deadline came first");
-        break;
-    case FEW__WHY_FAILED: snprintf(text, n, "the model failed"); break;
-    }
 }

@@ -1,276 +1,423 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Two threads: the caller (decides, watches the clock) and the lane (runs one model at a time). They meet in `job`
- * alone, under `mutex`; between JOB_QUEUED and JOB_ENDED the job's results belong to the lane.
+/* The calling thread takes the decisions: it asks the core what to do, hands jobs to the threads of lanes.c and goes
+ * on with whatever comes first, an end, a deadline or a time-out. All state here is its own; a lane writes outputs,
+ * which are looked at once its run has ended.
  *
- * A model that is cancelled at the deadline is late at once; few__live_item still waits for its lane, so that
- * nothing touches the item's memory afterwards. */
+ * A run that nobody waits for is cancelled, and its lane and slots are used again when it has ended. */
 #include "exec/exec_live.h"
 
-#include <pthread.h>
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/env.h"
 #include "core/error.h"
-#include "model/output.h"
+#include "core/mem.h"
+#include "exec/lanes.h"
+#include "exec/watchdog.h"
 
-enum job_state { JOB_NONE, JOB_QUEUED, JOB_ENDED, JOB_QUIT };
+// What runs on a lane.
+struct live_lane {
+    bool runs; // a model, not a read
+    bool cancelled, timed_out;
+    size_t model, n;
+    const size_t *slots; // (n,) the core's
+    int64_t until_us;    // time-out; INT64_MAX = none, or it has come
+};
 
-struct job {
-    enum job_state state;
-    size_t model;
-    const struct few_output *need; // NULL = none
-    struct few__arena *arena;
-    enum few_status status; // set by the lane
-    int64_t ended_us;       // set by the lane
+struct live_slot {
+    bool open;           // its item has not been finished
+    int64_t deadline_us; // INT64_MAX = none, or the core has been told
+    int64_t end_us;
+    struct few_error read_error;
+    struct few_output *outputs;          // (n_models,)
+    bool *has_output;                    // (n_models,)
+    char (*messages)[FEW__LIVE_MESSAGE]; // (n_models,)
 };
 
 struct few__live {
     struct few_env env;
-    const struct few_catalog *catalog;
-    struct few__workspace *workspace;
+    struct few__live_opts opts;
+    size_t n_slots, n_lanes, n_models;
     struct few__exec *exec;
-    struct few__action *actions;         // (few__exec_actions_max,)
-    struct few_output *outputs;          // (n_models,)
-    bool *has_output;                    // (n_models,)
-    char (*messages)[FEW__LIVE_MESSAGE]; // (n_models,)
-    struct few_valuable *valuable;       // (max_valuable,)
-    size_t max_valuable;
-    pthread_t lane;
-    pthread_mutex_t mutex;
-    pthread_cond_t queued, ended; // job.state became JOB_QUEUED or JOB_QUIT; JOB_ENDED
-    bool has_lane;
-    bool busy; // the lane was given a job whose end was not taken note of yet
-    struct job job;
+    struct few__lanes *threads;
+    struct few__action *actions; // (few__exec_actions_max,)
+    struct live_lane *lanes;     // (n_lanes,)
+    struct live_slot *slots;     // (n_slots,)
+    size_t *finished;            // (n_slots,) ring of slots that few__live_wait has not returned
+    size_t first_finished, n_finished, n_open;
+    size_t n_jobs;                            // threads that are at work
+    int64_t now_us;                           // of the last step
+    char (*load_messages)[FEW__LIVE_MESSAGE]; // (n_models,) why it could not be loaded
+    struct few_error warm_error;              // the first load that failed
 };
-
-/* ---- lane ---- */
-
-static void run_job(struct few__live *live)
-{
-    struct job *job = &live->job;
-    struct few_error err = {.message = ""};
-    job->status = few__workspace_run(live->workspace, job->model, job->need, job->arena,
-                                     &live->outputs[job->model], &err);
-    job->ended_us = few__now_us(&live->env);
-    if (job->status == FEW_OK) return;
-    char *message = live->messages[job->model];
-    memcpy(message, err.message, FEW__LIVE_MESSAGE - 1);
-    message[FEW__LIVE_MESSAGE - 1] = 0;
-}
-
-static void *lane_main(void *arg)
-{
-    struct few__live *live = arg;
-    pthread_mutex_lock(&live->mutex);
-    for (;;) {
-        while (live->job.state != JOB_QUEUED && live->job.state != JOB_QUIT)
-            pthread_cond_wait(&live->queued, &live->mutex);
-        if (live->job.state == JOB_QUIT) break;
-        pthread_mutex_unlock(&live->mutex);
-        run_job(live);
-        pthread_mutex_lock(&live->mutex);
-        live->job.state = JOB_ENDED;
-        pthread_cond_signal(&live->ended);
-    }
-    pthread_mutex_unlock(&live->mutex);
-    return NULL;
-}
 
 /* ---- life ---- */
 
-static enum few_status start_lane(struct few__live *live, struct few_error *err)
+static enum few_status allocate_slot(struct few__live *l, struct live_slot *slot, struct few_error *err)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&live->mutex, NULL);
-    pthread_cond_init(&live->queued, NULL);
-    pthread_cond_init(&live->ended, &attributes);
-    pthread_condattr_destroy(&attributes);
-    int failed = pthread_create(&live->lane, NULL, lane_main, live);
-    live->has_lane = failed == 0;
-    return failed ? few__fail(err, FEW_EIO, "lane: the thread cannot be started: %s", strerror(failed))
-                  : FEW_OK;
+    const struct few_mem *mem = l->env.mem;
+    slot->deadline_us = INT64_MAX;
+    slot->outputs = FEW__NEW_N(mem, struct few_output, l->n_models);
+    slot->has_output = FEW__NEW_N(mem, bool, l->n_models);
+    slot->messages = few__new(mem, l->n_models, FEW__LIVE_MESSAGE);
+    if (!slot->outputs || !slot->has_output || !slot->messages) return few__no_memory(err, "executor");
+    return FEW_OK;
 }
 
-static size_t most_valuable(const struct few_catalog *catalog)
+static enum few_status allocate(struct few__live *l, struct few_error *err)
 {
-    size_t most = 1;
-    for (size_t i = 0; i < catalog->n_models; i++) {
-        size_t n = few__valuable_max(&catalog->models[i]);
-        if (n > most) most = n;
-    }
-    return most;
+    const struct few_mem *mem = l->env.mem;
+    l->actions = FEW__NEW_N(mem, struct few__action, few__exec_actions_max(l->exec));
+    l->slots = FEW__NEW_N(mem, struct live_slot, l->n_slots);
+    l->lanes = FEW__NEW_N(mem, struct live_lane, l->n_lanes);
+    l->finished = FEW__NEW_N(mem, size_t, l->n_slots);
+    l->load_messages = few__new(mem, l->n_models, FEW__LIVE_MESSAGE);
+    if (!l->actions || !l->slots || !l->lanes || !l->finished || !l->load_messages)
+        return few__no_memory(err, "executor");
+    for (size_t i = 0; i < l->n_lanes; i++) l->lanes[i].until_us = INT64_MAX;
+    for (size_t i = 0; i < l->n_slots; i++) FEW__TRY(allocate_slot(l, &l->slots[i], err));
+    return FEW_OK;
 }
 
-enum few_status few__live_create(const struct few__exec_opts *opts, struct few__workspace *workspace,
-                                 struct few__live **live, struct few_error *err)
+static enum few_status start(struct few__live *l, struct few_error *err)
+{
+    FEW__TRY(few__exec_create(&l->opts.exec, &l->exec, err));
+    FEW__TRY(allocate(l, err));
+    const struct few__lanes_opts opts = {.env = &l->env,
+                                         .catalog = l->opts.exec.catalog,
+                                         .workspace = l->opts.workspace,
+                                         .n_lanes = l->n_lanes,
+                                         .batch_max = l->opts.exec.batch_max,
+                                         .loads = l->opts.exec.loads,
+                                         .read = l->opts.read,
+                                         .ud = l->opts.ud};
+    return few__lanes_start(&opts, &l->threads, err);
+}
+
+enum few_status few__live_create(const struct few__live_opts *opts, struct few__live **live,
+                                 struct few_error *err)
 {
     *live = NULL;
-    if (opts->n_lanes != 1) return few__fail(err, FEW_EINVAL, "lanes: expected 1, found %zu", opts->n_lanes);
-    struct few_env env = few__env(opts->env);
+    struct few_env env = few__env(opts->exec.env);
     struct few__live *l = FEW__NEW(env.mem, struct few__live);
     if (!l) return few__no_memory(err, "executor");
-    size_t n = opts->catalog->n_models;
     l->env = env;
-    l->catalog = opts->catalog;
-    l->workspace = workspace;
-    l->max_valuable = most_valuable(opts->catalog);
-    enum few_status status = few__exec_create(opts, &l->exec, err);
-    if (status != FEW_OK) goto out;
-    l->actions = FEW__NEW_N(env.mem, struct few__action, few__exec_actions_max(l->exec));
-    l->outputs = FEW__NEW_N(env.mem, struct few_output, n);
-    l->has_output = FEW__NEW_N(env.mem, bool, n);
-    l->messages = few__new(env.mem, n, FEW__LIVE_MESSAGE);
-    l->valuable = FEW__NEW_N(env.mem, struct few_valuable, l->max_valuable);
-    if (!l->actions || !l->outputs || !l->has_output || !l->messages || !l->valuable) {
-        status = few__no_memory(err, "executor");
-        goto out;
-    }
-    status = start_lane(l, err);
-out:
+    l->opts = *opts;
+    l->n_slots = opts->exec.n_slots ? opts->exec.n_slots : 1;
+    l->n_lanes = opts->exec.n_lanes ? opts->exec.n_lanes : 1;
+    l->n_models = opts->exec.catalog->n_models;
+    l->now_us = INT64_MIN;
+    enum few_status status = start(l, err);
     if (status != FEW_OK) few__live_destroy(l);
     else *live = l;
     return status;
 }
 
-static void stop_lane(struct few__live *live)
+void few__live_destroy(struct few__live *l)
 {
-    pthread_mutex_lock(&live->mutex);
-    live->job.state = JOB_QUIT;
-    pthread_cond_signal(&live->queued);
-    pthread_mutex_unlock(&live->mutex);
-    pthread_join(live->lane, NULL);
-    pthread_mutex_destroy(&live->mutex);
-    pthread_cond_destroy(&live->queued);
-    pthread_cond_destroy(&live->ended);
+    if (!l) return;
+    const struct few_mem *mem = l->env.mem;
+    for (size_t i = 0; l->lanes && i < l->n_lanes; i++)
+        if (l->lanes[i].runs) few__workspace_cancel(l->opts.workspace, i, l->lanes[i].model);
+    few__lanes_stop(l->threads);
+    for (size_t i = 0; l->lanes && i < l->n_lanes; i++)
+        if (l->lanes[i].runs) few__workspace_reset(l->opts.workspace, i, l->lanes[i].model);
+    few__exec_destroy(l->exec);
+    for (size_t i = 0; l->slots && i < l->n_slots; i++) {
+        few__free(mem, l->slots[i].outputs);
+        few__free(mem, l->slots[i].has_output);
+        few__free(mem, l->slots[i].messages);
+    }
+    few__free(mem, l->actions);
+    few__free(mem, l->slots);
+    few__free(mem, l->lanes);
+    few__free(mem, l->finished);
+    few__free(mem, l->load_messages);
+    few__free(mem, l);
 }
 
-void few__live_destroy(struct few__live *live)
+/* ---- what the core asks for ---- */
+
+static void start_run(struct few__live *l, const struct few__action *action)
 {
-    if (!live) return;
-    if (live->has_lane) stop_lane(live);
-    few__exec_destroy(live->exec);
-    few__free(live->env.mem, live->actions);
-    few__free(live->env.mem, live->outputs);
-    few__free(live->env.mem, live->has_output);
-    few__free(live->env.mem, live->messages);
-    few__free(live->env.mem, live->valuable);
-    few__free(live->env.mem, live);
+    struct live_lane *lane = &l->lanes[action->lane];
+    struct few__work *work = few__lanes_work(l->threads, action->lane);
+    int need = l->opts.exec.catalog->models[action->model].needs;
+    int64_t limit = l->opts.recipes ? l->opts.recipes[action->model].timeout_us : 0;
+    for (size_t i = 0; i < action->n_slots; i++) {
+        const struct live_slot *slot = &l->slots[action->slots[i]];
+        work[i].slot = action->slots[i];
+        work[i].need = need >= 0 ? &slot->outputs[need] : NULL;
+        work[i].output = &slot->outputs[action->model];
+    }
+    *lane = (struct live_lane){.runs = true,
+                               .model = action->model,
+                               .n = action->n_slots,
+                               .slots = action->slots,
+                               .until_us = limit > 0 ? few__now_us(&l->env) + limit : INT64_MAX};
+    few__lanes_run(l->threads, action->lane, action->model, action->n_slots);
+    l->n_jobs++;
 }
 
-/* ---- one item ---- */
-
-static void queue_job(struct few__live *live, size_t model, struct few__arena *arena)
+static void cancel_run(struct few__live *l, size_t i)
 {
-    int need = live->catalog->models[model].needs;
-    live->busy = true;
-    pthread_mutex_lock(&live->mutex);
-    live->job = (struct job){
-        .state = JOB_QUEUED, .model = model, .need = need >= 0 ? &live->outputs[need] : NULL, .arena = arena};
-    pthread_cond_signal(&live->queued);
-    pthread_mutex_unlock(&live->mutex);
+    struct live_lane *lane = &l->lanes[i];
+    if (!lane->runs) return; // reading cannot be cut short
+    lane->cancelled = true;
+    lane->until_us = INT64_MAX;
+    few__workspace_cancel(l->opts.workspace, i, lane->model);
 }
 
-// The instant `us` from now on the clock that pthread_cond_timedwait uses.
-static struct timespec monotonic_in(int64_t us)
+static void finish_item(struct few__live *l, size_t i)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    int64_t ns = t.tv_nsec + us % 1000000 * 1000;
-    return (struct timespec){.tv_sec = t.tv_sec + us / 1000000 + ns / 1000000000, .tv_nsec = ns % 1000000000};
+    struct live_slot *slot = &l->slots[i];
+    slot->open = false;
+    slot->end_us = l->now_us;
+    slot->deadline_us = INT64_MAX;
+    l->finished[(l->first_finished + l->n_finished++) % l->n_slots] = i;
+    l->n_open--;
 }
 
-/* Wait until the job ended or the deadline came; true = it ended. */
-static bool wait_job(struct few__live *live, int64_t deadline_us)
+static void act(struct few__live *l, const struct few__action *action)
 {
-    pthread_mutex_lock(&live->mutex);
-    while (live->job.state == JOB_QUEUED) {
-        if (deadline_us == FEW__NO_DEADLINE) {
-            pthread_cond_wait(&live->ended, &live->mutex);
-            continue;
+    switch (action->kind) {
+    case FEW__ACTION_READ:
+        few__lanes_read(l->threads, action->lane, action->slot);
+        l->n_jobs++;
+        break;
+    case FEW__ACTION_START: start_run(l, action); break;
+    case FEW__ACTION_CANCEL: cancel_run(l, action->lane); break;
+    case FEW__ACTION_LOAD:
+        few__lanes_load(l->threads, action->model);
+        l->n_jobs++;
+        break;
+    case FEW__ACTION_EVICT: few__lanes_evict(l->threads, action->model); break;
+    case FEW__ACTION_FINISH: finish_item(l, action->slot); break;
+    }
+}
+
+static void step(struct few__live *l, int64_t now_us, const struct few__event *event)
+{
+    if (now_us > l->now_us) l->now_us = now_us; // a host's clock may do what it likes
+    size_t n = few__exec_step(l->exec, l->now_us, event, l->actions);
+    for (size_t i = 0; i < n; i++) act(l, &l->actions[i]);
+}
+
+/* ---- what comes back ---- */
+
+static void keep_message(char message[FEW__LIVE_MESSAGE], const char *text)
+{
+    snprintf(message, FEW__LIVE_MESSAGE, "%.*s", FEW__LIVE_MESSAGE - 1, text);
+}
+
+static void take_part(struct few__live *l, const struct live_lane *lane, size_t i,
+                      const struct few__ended *ended)
+{
+    struct live_slot *slot = &l->slots[lane->slots[i]];
+    struct few__part *part = &ended->parts[i];
+    char span[FEW__SPAN_TEXT], text[FEW__LIVE_MESSAGE];
+    const char *why = ended->work[i].error.message;
+    if (lane->timed_out) {
+        *part = (struct few__part){.result = FEW__RESULT_FAILED};
+        snprintf(text, sizeof text, "took longer than %s",
+                 few__span_text(l->opts.recipes[lane->model].timeout_us, span));
+        why = text;
+    }
+    if (!slot->open) return; // its results are the caller's by now
+    slot->has_output[lane->model] = part->result == FEW__RESULT_OK || part->result == FEW__RESULT_EMPTY;
+    if (part->result == FEW__RESULT_FAILED) keep_message(slot->messages[lane->model], why);
+}
+
+static void run_ended(struct few__live *l, const struct few__ended *ended)
+{
+    struct live_lane *lane = &l->lanes[ended->lane];
+    if (lane->cancelled) few__workspace_reset(l->opts.workspace, ended->lane, lane->model);
+    for (size_t i = 0; i < lane->n; i++) take_part(l, lane, i, ended);
+    lane->runs = false;
+    lane->until_us = INT64_MAX;
+    step(l, ended->at_us,
+         &(struct few__event){.kind = FEW__EVENT_DONE, .lane = ended->lane, .parts = ended->parts});
+}
+
+static void read_ended(struct few__live *l, const struct few__ended *ended)
+{
+    struct live_slot *slot = &l->slots[ended->slot];
+    bool failed = ended->error->code != FEW_OK;
+    if (slot->open) slot->read_error = *ended->error;
+    step(l, ended->at_us,
+         &(struct few__event){.kind = FEW__EVENT_READ,
+                              .slot = ended->slot,
+                              .lane = ended->lane,
+                              .result = failed ? FEW__RESULT_FAILED : FEW__RESULT_OK});
+}
+
+static void load_ended(struct few__live *l, const struct few__ended *ended)
+{
+    bool failed = ended->error->code != FEW_OK;
+    keep_message(l->load_messages[ended->model], failed ? ended->error->message : "");
+    if (failed && l->warm_error.code == FEW_OK) l->warm_error = *ended->error;
+    step(l, ended->at_us,
+         &(struct few__event){.kind = FEW__EVENT_LOADED,
+                              .model = ended->model,
+                              .result = failed ? FEW__RESULT_FAILED : FEW__RESULT_OK});
+}
+
+static void take_end(struct few__live *l, const struct few__ended *ended)
+{
+    l->n_jobs--;
+    switch (ended->kind) {
+    case FEW__ENDED_READ: read_ended(l, ended); break;
+    case FEW__ENDED_RUN: run_ended(l, ended); break;
+    case FEW__ENDED_LOAD: load_ended(l, ended); break;
+    }
+}
+
+/* ---- what is due ---- */
+
+static int64_t next_due(const struct few__live *l)
+{
+    int64_t until = INT64_MAX;
+    for (size_t i = 0; i < l->n_slots; i++)
+        if (l->slots[i].deadline_us < until) until = l->slots[i].deadline_us;
+    for (size_t i = 0; i < l->n_lanes; i++)
+        if (l->lanes[i].until_us < until) until = l->lanes[i].until_us;
+    return until;
+}
+
+// The first deadline or time-out that has come; deadlines first.
+static void take_due(struct few__live *l, int64_t now_us)
+{
+    for (size_t i = 0; i < l->n_slots; i++) {
+        if (l->slots[i].deadline_us > now_us) continue;
+        l->slots[i].deadline_us = INT64_MAX;
+        step(l, now_us, &(struct few__event){.kind = FEW__EVENT_DEADLINE, .slot = i});
+        return;
+    }
+    for (size_t i = 0; i < l->n_lanes; i++) {
+        if (l->lanes[i].until_us > now_us) continue;
+        l->lanes[i].timed_out = true;
+        cancel_run(l, i);
+        return;
+    }
+}
+
+// Take what comes next; false: nothing has come yet, and `blocks` is not set. now_us: out, its instant.
+static bool go_on(struct few__live *l, bool blocks, int64_t *now_us)
+{
+    struct few__ended ended;
+    int64_t until = next_due(l);
+    assert(!blocks || l->n_jobs > 0 || until != INT64_MAX); // the core always has something under way
+    switch (few__lanes_next(l->threads, until, blocks, &ended, now_us)) {
+    case FEW__LANES_ENDED: take_end(l, &ended); return true;
+    case FEW__LANES_DUE: take_due(l, *now_us); return true;
+    case FEW__LANES_NOTHING: break;
+    }
+    return false;
+}
+
+// Everything that happened before now; returns now.
+static int64_t catch_up(struct few__live *l)
+{
+    int64_t now_us;
+    while (go_on(l, false, &now_us)) continue;
+    return now_us;
+}
+
+/* ---- items ---- */
+
+enum few_status few__live_warm(struct few__live *l, struct few_error *err)
+{
+    int64_t now_us = catch_up(l);
+    l->warm_error = (struct few_error){.message = ""};
+    step(l, now_us, &(struct few__event){.kind = FEW__EVENT_WARM});
+    while (few__exec_loading(l->exec)) go_on(l, true, &now_us);
+    if (l->warm_error.code != FEW_OK && err) *err = l->warm_error;
+    return l->warm_error.code;
+}
+
+// No item in it whose results somebody waits for.
+static bool is_idle(const struct few__live *l, size_t slot)
+{
+    if (l->slots[slot].open) return false;
+    for (size_t i = 0; i < l->n_finished; i++)
+        if (l->finished[(l->first_finished + i) % l->n_slots] == slot) return false;
+    return true;
+}
+
+enum few_status few__live_slot(struct few__live *l, size_t *slot)
+{
+    int64_t now_us = catch_up(l);
+    for (;;) {
+        size_t n_idle = 0;
+        for (size_t i = 0; i < l->n_slots; i++) {
+            if (!is_idle(l, i)) continue;
+            n_idle++;
+            if (!few__exec_slot_free(l->exec, i)) continue;
+            *slot = i;
+            return FEW_OK;
         }
-        int64_t left = deadline_us - few__now_us(&live->env);
-        if (left <= 0) break;
-        struct timespec until = monotonic_in(left);
-        pthread_cond_timedwait(&live->ended, &live->mutex, &until);
+        if (n_idle == 0) return FEW_AGAIN;
+        go_on(l, true, &now_us);
     }
-    bool ended = live->job.state == JOB_ENDED;
-    pthread_mutex_unlock(&live->mutex);
-    return ended;
 }
 
-static struct few__event done_event(struct few__live *live)
+void few__live_begin(struct few__live *l, size_t i, uint64_t item, int64_t deadline_us)
 {
-    const struct job *job = &live->job;
-    struct few__event event = {.kind = FEW__EVENT_DONE, .model = job->model, .result = FEW__RESULT_FAILED};
-    if (job->status != FEW_OK) return event;
-    const struct few_output *output = &live->outputs[job->model];
-    live->has_output[job->model] = true;
-    event.result = output->empty ? FEW__RESULT_EMPTY : FEW__RESULT_OK;
-    event.output = output;
-    event.valuable = live->valuable;
-    event.n_valuable =
-        few__valuable(&live->catalog->models[job->model], output, live->valuable, live->max_valuable);
-    return event;
+    struct live_slot *slot = &l->slots[i];
+    int64_t now_us = catch_up(l);
+    assert(is_idle(l, i) && few__exec_slot_free(l->exec, i));
+    memset(slot->has_output, 0, l->n_models * sizeof *slot->has_output);
+    for (size_t m = 0; m < l->n_models; m++) slot->messages[m][0] = 0;
+    slot->read_error = (struct few_error){.message = ""};
+    if (l->opts.read) few__fail(&slot->read_error, FEW_AGAIN, "it was not read before the deadline");
+    slot->open = true;
+    slot->deadline_us = deadline_us;
+    l->n_open++;
+    step(l, now_us,
+         &(struct few__event){.kind = FEW__EVENT_ITEM,
+                              .slot = i,
+                              .item = item,
+                              .deadline_us = deadline_us,
+                              .ready = !l->opts.read});
 }
 
-/* Do what the core asked for; true = the item is finished. */
-static bool act(struct few__live *live, size_t n_actions, struct few__arena *arena)
+enum few_status few__live_wait(struct few__live *l, size_t *slot, int64_t *end_us)
 {
-    bool finished = false;
-    for (size_t i = 0; i < n_actions; i++) {
-        const struct few__action *action = &live->actions[i];
-        if (action->kind == FEW__ACTION_START) queue_job(live, action->model, arena);
-        else if (action->kind == FEW__ACTION_CANCEL) few__workspace_cancel(live->workspace, action->model);
-        else finished = true;
+    int64_t now_us;
+    while (l->n_finished == 0) {
+        if (l->n_open == 0) return FEW_END;
+        go_on(l, true, &now_us);
     }
-    return finished;
+    *slot = l->finished[l->first_finished];
+    *end_us = l->slots[*slot].end_us;
+    l->first_finished = (l->first_finished + 1) % l->n_slots;
+    l->n_finished--;
+    return FEW_OK;
 }
 
-// A cancelled model is still on its lane: let it end, then take the cancellation back.
-static void settle(struct few__live *live)
+/* ---- results ---- */
+
+const struct few__exec *few__live_exec(const struct few__live *l)
 {
-    if (!live->busy) return;
-    wait_job(live, FEW__NO_DEADLINE);
-    few__workspace_reset(live->workspace, live->job.model);
-    live->busy = false;
+    return l->exec;
 }
 
-int64_t few__live_item(struct few__live *live, uint64_t item, int64_t deadline_us, struct few__arena *arena)
+const struct few_output *few__live_output(const struct few__live *l, size_t slot, size_t model)
 {
-    memset(live->has_output, 0, live->catalog->n_models * sizeof *live->has_output);
-    for (size_t i = 0; i < live->catalog->n_models; i++) live->messages[i][0] = 0;
-    int64_t now = few__now_us(&live->env);
-    struct few__event event = {.kind = FEW__EVENT_ITEM, .item = item, .deadline_us = deadline_us};
-    while (!act(live, few__exec_step(live->exec, now, &event, live->actions), arena)) {
-        bool ended = wait_job(live, deadline_us);
-        // A model that ended just before the deadline counts, even if this thread woke up after it.
-        if (ended && live->job.ended_us <= deadline_us) {
-            now = live->job.ended_us;
-            event = done_event(live);
-            live->busy = false;
-        } else {
-            now = few__now_us(&live->env);
-            event = (struct few__event){.kind = FEW__EVENT_DEADLINE};
-        }
-    }
-    settle(live);
-    return now;
+    const struct live_slot *s = &l->slots[slot];
+    return s->has_output[model] ? &s->outputs[model] : NULL;
 }
 
-const struct few__exec *few__live_exec(const struct few__live *live)
+const char *few__live_message(const struct few__live *l, size_t slot, size_t model)
 {
-    return live->exec;
+    const struct few__exec_row *row = &few__exec_rows(l->exec, slot)[model];
+    const char *message = l->slots[slot].messages[model];
+    bool not_loaded = row->outcome == FEW_FAILED && row->reason == FEW__WHY_NOT_LOADED;
+    return not_loaded && !*message ? l->load_messages[model] : message;
 }
 
-const struct few_output *few__live_output(const struct few__live *live, size_t model)
+const struct few_error *few__live_read_error(const struct few__live *l, size_t slot)
 {
-    return live->has_output[model] ? &live->outputs[model] : NULL;
-}
-
-const char *few__live_message(const struct few__live *live, size_t model)
-{
-    return live->messages[model];
+    return &l->slots[slot].read_error;
 }

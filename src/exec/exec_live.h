@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Drives the executor's core with the real clock: the calling thread takes the decisions and watches the deadline,
- * a lane thread runs the models. */
+/* Drives the executor's core with the real clock: the calling thread takes the decisions and watches deadlines and
+ * time-outs, a thread for each lane reads items and runs models, one more loads them. */
 #ifndef FEW_EXEC_EXEC_LIVE_H
 #define FEW_EXEC_EXEC_LIVE_H
 
@@ -11,22 +11,40 @@ struct few__live;
 
 enum { FEW__LIVE_MESSAGE = 256 };
 
-/* opts->n_lanes must be 1. workspace is borrowed, and the lane's alone while an item runs.
- * Errors: those of few__exec_create; FEW_EIO the thread cannot be started; FEW_ENOMEM. */
-enum few_status few__live_create(const struct few__exec_opts *opts, struct few__workspace *workspace,
-                                 struct few__live **live, struct few_error *err);
-void few__live_destroy(struct few__live *live);
+struct few__live_opts {
+    struct few__exec_opts exec;        // slots and lanes as many as the workspace has
+    struct few__workspace *workspace;  // borrowed
+    const struct few__recipe *recipes; // (n_models,) for time-outs
+    /* Make the item of a slot ready (decode it, few__workspace_begin), on the thread of a lane. */
+    enum few_status (*read)(void *ud, size_t slot, struct few_error *err);
+    void *ud;
+};
 
-/* Run one item to its end: the current image of the workspace must be set (few__workspace_begin).
- *
- * deadline_us  instant, FEW__NO_DEADLINE = none
- * arena        receives the outputs
- * Returns the instant of the last answer. When it returns nothing runs any more. */
-int64_t few__live_item(struct few__live *live, uint64_t item, int64_t deadline_us, struct few__arena *arena);
+/* Errors: those of few__exec_create; FEW_EIO a thread cannot be started; FEW_ENOMEM. */
+enum few_status few__live_create(const struct few__live_opts *opts, struct few__live **live,
+                                 struct few_error *err);
+void few__live_destroy(struct few__live *live); // items in flight are given up
 
-/* Of the last item, until the next one. */
+/* Load what fits before the first item; returns when that is done. Errors: of the first model that cannot be loaded. */
+enum few_status few__live_warm(struct few__live *live, struct few_error *err);
+
+/* A slot for a new item: waits for cancelled runs to end if need be. FEW_AGAIN: all slots have items. */
+enum few_status few__live_slot(struct few__live *live, size_t *slot);
+
+/* An item arrived in that slot. deadline_us: instant, FEW__NO_DEADLINE = none. */
+void few__live_begin(struct few__live *live, size_t slot, uint64_t item, int64_t deadline_us);
+
+/* Work until an item is finished: its slot, and the instant of its last answer. Its rows, outputs and messages stay until
+ * the slot's next begin, though cancelled runs may still be ending. FEW_END: no item is in flight. */
+enum few_status few__live_wait(struct few__live *live, size_t *slot, int64_t *end_us);
+
+/* Of the item that a slot had last. */
 const struct few__exec *few__live_exec(const struct few__live *live);
-const struct few_output *few__live_output(const struct few__live *live, size_t model); // NULL = none
-const char *few__live_message(const struct few__live *live, size_t model);             // why it failed, or ""
+const struct few_output *few__live_output(const struct few__live *live, size_t slot,
+                                          size_t model); // NULL = none
+const char *few__live_message(const struct few__live *live, size_t slot,
+                              size_t model); // why it failed, or ""
+const struct few_error *few__live_read_error(const struct few__live *live,
+                                             size_t slot); // code FEW_OK: it was read
 
 #endif

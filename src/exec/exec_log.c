@@ -40,25 +40,43 @@ static const char *model_name(const struct few_catalog *catalog, size_t model)
     return model < catalog->n_models ? catalog->models[model].name : "?";
 }
 
-static void print_record(const struct few__log_record *r, const struct few_catalog *catalog,
-                         struct few__text *text)
+static const char *result_name(enum few__result result)
 {
-    static const char *const results[] = {"ok", "empty", "failed"};
-    few__text_printf(text, "%" PRId64 " ", r->at_us);
+    static const char *const names[] = {"ok", "empty", "failed", "canceled"};
+    return (size_t)result < sizeof names / sizeof *names ? names[result] : "?";
+}
+
+static void print_what(const struct few__log_record *r, const char *model, struct few__text *text)
+{
     switch (r->kind) {
     case FEW__LOG_ITEM:
         few__text_printf(text, "item %" PRIu64, r->item);
         if (r->deadline_us != FEW__NO_DEADLINE) few__text_printf(text, " deadline %" PRId64, r->deadline_us);
         break;
-    case FEW__LOG_START: few__text_printf(text, "start %s", model_name(catalog, r->model)); break;
+    case FEW__LOG_READ: few__text_put(text, "read"); break;
+    case FEW__LOG_HAS_READ: few__text_printf(text, "has read %s", result_name(r->result)); break;
+    case FEW__LOG_START: few__text_printf(text, "start %s", model); break;
+    case FEW__LOG_JOIN: few__text_printf(text, "join %s", model); break;
     case FEW__LOG_DONE:
-        few__text_printf(text, "done %s %s", model_name(catalog, r->model),
-                         (size_t)r->result < sizeof results / sizeof *results ? results[r->result] : "?");
+        few__text_printf(text, "done %s %s%s", model, result_name(r->result), r->unsure ? " unsure" : "");
         break;
     case FEW__LOG_DEADLINE: few__text_put(text, "deadline"); break;
-    case FEW__LOG_CANCEL: few__text_printf(text, "cancel %s", model_name(catalog, r->model)); break;
+    case FEW__LOG_CANCEL: few__text_printf(text, "cancel %s", model); break;
     case FEW__LOG_FINISH: few__text_printf(text, "finish %" PRIu64, r->item); break;
+    case FEW__LOG_LOAD: few__text_printf(text, "load %s", model); break;
+    case FEW__LOG_LOADED: few__text_printf(text, "loaded %s %s", model, result_name(r->result)); break;
+    case FEW__LOG_EVICT: few__text_printf(text, "evict %s", model); break;
     }
+}
+
+// Lane and slot 0 are not printed.
+static void print_record(const struct few__log_record *r, const struct few_catalog *catalog,
+                         struct few__text *text)
+{
+    few__text_printf(text, "%" PRId64 " ", r->at_us);
+    print_what(r, model_name(catalog, r->model), text);
+    if (r->lane) few__text_printf(text, " lane %zu", r->lane);
+    if (r->slot) few__text_printf(text, " slot %zu", r->slot);
     few__text_put(text, "\n");
 }
 

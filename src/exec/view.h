@@ -11,6 +11,7 @@
 #include <fewer/model.h>
 
 #define FEW__NO_DEADLINE INT64_MAX
+#define FEW__NO_BUDGET   UINT64_MAX // of memory
 
 enum few__state { // of a model on the current item
     FEW__PENDING,
@@ -18,20 +19,30 @@ enum few__state { // of a model on the current item
     FEW__DONE, // has an outcome
 };
 
+/* Of one item. Arrays are (n_models,) unless they say otherwise. */
 struct few__view {
     const struct few_catalog *catalog;
-    const struct few_cost *costs;            // (n_models,) expected, > 0
-    const enum few__state *states;           // (n_models,)
-    const enum few_outcome *outcomes;        // (n_models,) where DONE
-    const bool *found;                       // (n_models,) executed and not empty
-    const struct few_output *const *outputs; // (n_models,) where executed; entries may be NULL in a replay
+    const struct few_cost *costs; // expected, time_us > 0
+    const enum few__state *states;
+    const enum few_outcome *outcomes;        // where DONE
+    const bool *found;                       // executed and not empty
+    const struct few_output *const *outputs; // where executed; entries may be NULL in a replay
+    const bool *held;                        // pending, but not to be started: a cheaper variant goes first
     const float *seen;                       // (n_labels,) highest valuable confidence so far, 0 = none
-    size_t n_pending, n_running;
-    const size_t *running;       // (n_running,) in the order of start
-    size_t n_lanes;              // models that may run at once
-    double pace;                 // how much longer than expected a run may take, pace.h; 1 in replays
-    uint64_t item;               // number of the item: its row in a trace, its place in a run
-    int64_t now_us, deadline_us; // deadline FEW__NO_DEADLINE: none
+    size_t n_pending, n_running;             // of this item
+    const size_t *running;                   // (n_running,) models, in the order of start
+    const int64_t *ends_us;                  // (n_running,) instants at which they are expected to end
+
+    // What the item shares with the others in flight.
+    size_t n_lanes, n_free_lanes;  // models that may run at once, and that may start now
+    uint64_t memory_bytes;         // of all models together; FEW__NO_BUDGET = no limit
+    uint64_t free_bytes;           // working memory that new runs may take now; FEW__NO_BUDGET = no limit
+    const uint64_t *working_bytes; // what a run takes of it
+    const bool *resident;          // loaded; any other can be wished for, not started
+    const double *slow;            // how much longer a run takes beside what runs now, >= 1; all 1 in replays
+    double pace;                   // how much longer than expected a run may take, pace.h; 1 in replays
+    uint64_t item;                 // number of the item: its row in a trace, its place in a run
+    int64_t now_us, deadline_us;   // deadline FEW__NO_DEADLINE: none
 };
 
 enum few__answer { FEW__START, FEW__WAIT, FEW__STOP };
@@ -44,17 +55,42 @@ static inline bool few__view_fits(const struct few__view *view, int64_t time_us)
     return view->pace == 1 ? time_us <= left : (double)time_us * view->pace <= (double)left;
 }
 
-/* FEW__START: start models[0 .. n-1] now, 1 <= n <= n_lanes - n_running. Each must be PENDING and its need
- * executed with something found. FEW__WAIT: ask again after the next completion; only while something runs.
- * FEW__STOP: nothing more on this item; what runs may end. Anything else is a programmer's error and stops
- * the program. */
+/* Expected time of a run of the model that starts now. */
+static inline int64_t few__view_time(const struct few__view *view, size_t model)
+{
+    int64_t time_us = view->costs[model].time_us;
+    return view->slow[model] == 1 ? time_us : (int64_t)((double)time_us * view->slow[model]);
+}
+
+/* Whether the model may be started on this item now, memory aside: pending, not held, loaded, its need found. */
+static inline bool few__view_ready(const struct few__view *view, size_t model)
+{
+    int need = view->catalog->models[model].needs;
+    return view->states[model] == FEW__PENDING && !view->held[model] && view->resident[model] &&
+           (need < 0 || (view->states[need] == FEW__DONE && view->found[need]));
+}
+
+static inline bool few__view_has_memory(const struct few__view *view, size_t model)
+{
+    return view->working_bytes[model] <= view->free_bytes;
+}
+
+/* FEW__START: start models[0 .. n-1] now, 1 <= n <= n_free_lanes, each few__view_ready, their working memory together
+ * at most free_bytes. FEW__WAIT: ask again after the next completion or load; only while something runs or loads,
+ * or if `wish` would fit before the deadline once loaded. FEW__STOP: nothing more on this item; what runs may end.
+ * Anything else is a programmer's error and stops the program.
+ *
+ * A policy is asked about one item several times at one instant, and may be asked for the sake of another item's
+ * batch without its answer being followed: choose must not change what it would answer. */
 struct few__choice {
     enum few__answer answer;
+    bool last; // START: ask again only after the next completion (or load), though lanes may be free
     size_t n;
     size_t *models; // (n_models,) room, given by the executor
+    size_t wish; // with any answer: the model that would be best if everything were loaded; SIZE_MAX = none
 };
 
-/* The policy as the executor knows it. choose allocates nothing. */
+/* The policy as the executor knows it: one for each item in flight. choose allocates nothing. */
 struct few__chooser {
     void *self;
     const char *name;                                        // for reasons and logs: "static"

@@ -1,169 +1,196 @@
 // SPDX-License-Identifier: Apache-2.0
+/* What lives as long as the workspace, and which models are loaded. Invariant: a model has a runner on every lane or on
+ * none; the entries of a model change only while nothing runs it. */
 #include "exec/workspace.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/env.h"
 #include "core/error.h"
-#include "core/process.h"
-#include "model/pick.h"
+#include "exec/workspace_impl.h"
 
-enum { PROFILE_RUNS = 3, GREY = 128, GREY_WIDTH = 320, GREY_HEIGHT = 240 };
+enum { ARENA_MAX = 512 << 20 }; // bytes of the outputs that one lane makes of one item
 
-struct few__workspace {
-    const struct few_zoo *zoo;
-    struct few__preprocess *preprocess;
-    struct few__runner **runners; // (n_models,)
-    uint64_t *loaded_bytes;       // (n_models,) growth of the process when it was loaded
-    int64_t runtime_us;           // inside few__runner_run; written by the lane, read between items
-};
+/* ---- life ---- */
 
-static enum few_status load(struct few__workspace *w, struct few__runtime *runtime, size_t i,
-                            struct few_error *err)
+static const char *backend_of(const struct few__recipe *recipe)
 {
-    size_t n_numbers;
-    float *input = few__preprocess_buffer(w->preprocess, i, &n_numbers);
-    uint64_t before = few__resident_bytes();
-    enum few_status status = few__runner_load(runtime, &w->zoo->recipes[i], &w->zoo->catalog.models[i], input,
-                                              n_numbers, &w->runners[i], err);
-    uint64_t after = few__resident_bytes();
-    w->loaded_bytes[i] = after > before ? after - before : 0;
-    return status;
+    return recipe->backend ? recipe->backend : "onnx";
 }
 
-enum few_status few__workspace_create(const struct few_zoo *zoo, struct few__runtime *runtime,
+static struct few__runtime *find_runtime(const struct few__workspace *w, const char *name)
+{
+    for (size_t i = 0; i < w->n_runtimes; i++)
+        if (strcmp(w->runtimes[i].name, name) == 0) return w->runtimes[i].runtime;
+    return NULL;
+}
+
+static enum few_status open_runtimes(struct few__workspace *w, const struct few__runtime_opts *opts,
+                                     struct few_error *err)
+{
+    for (size_t i = 0; i < w->zoo->catalog.n_models; i++) {
+        struct few__runtime_opts named = *opts;
+        named.name = backend_of(&w->zoo->recipes[i]);
+        if (find_runtime(w, named.name)) continue;
+        struct few__workspace_runtime *to = &w->runtimes[w->n_runtimes];
+        FEW__TRY(few__runtime_open(&named, &w->zoo->env, &to->runtime, err));
+        to->name = named.name;
+        w->n_runtimes++;
+    }
+    return FEW_OK;
+}
+
+static enum few_status set_up_slot(struct few__workspace *w, struct few__workspace_slot *slot,
+                                   struct few_error *err)
+{
+    const struct few_mem *mem = w->zoo->env.mem;
+    slot->arenas = FEW__NEW_N(mem, struct few__arena, w->n_lanes);
+    if (!slot->arenas) return few__no_memory(err, "workspace");
+    for (size_t i = 0; i < w->n_lanes; i++) few__arena_init(&slot->arenas[i], mem, ARENA_MAX);
+    return few__preprocess_create(&w->zoo->env, w->zoo->recipes, w->zoo->catalog.n_models, &slot->preprocess,
+                                  err);
+}
+
+// The most bytes that the tensors of one batch take; 0 = no model has batches.
+static size_t largest_batch(const struct few__workspace *w)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < w->zoo->catalog.n_models; i++) {
+        size_t n_numbers, batch = few__workspace_batch(w, i);
+        few__preprocess_buffer(w->slots[0].preprocess, i, &n_numbers);
+        size_t bytes = batch * n_numbers * sizeof(float);
+        if (batch > 1 && bytes > most) most = bytes;
+    }
+    return most;
+}
+
+static enum few_status set_up_lanes(struct few__workspace *w, struct few_error *err)
+{
+    size_t bytes = largest_batch(w);
+    for (size_t i = 0; i < w->n_lanes; i++) {
+        w->lanes[i].batch.mem = w->zoo->env.mem;
+        if (bytes == 0) continue;
+        w->lanes[i].together = few__buffer_reserve(&w->lanes[i].batch, bytes);
+        if (!w->lanes[i].together) return few__no_memory(err, "tensors of a batch");
+    }
+    return FEW_OK;
+}
+
+static enum few_status set_up(struct few__workspace *w, const struct few__runtime_opts *runtime,
+                              struct few_error *err)
+{
+    const struct few_mem *mem = w->zoo->env.mem;
+    size_t n = w->zoo->catalog.n_models;
+    w->slots = FEW__NEW_N(mem, struct few__workspace_slot, w->n_slots);
+    if (!w->slots) return few__no_memory(err, "workspace");
+    for (size_t i = 0; i < w->n_slots; i++) pthread_mutex_init(&w->slots[i].lock, NULL);
+    w->lanes = FEW__NEW_N(mem, struct few__workspace_lane, w->n_lanes);
+    w->runtimes = FEW__NEW_N(mem, struct few__workspace_runtime, n);
+    w->runners = FEW__NEW_N(mem, struct few__runner *, w->n_lanes * n);
+    if (!w->lanes || !w->runtimes || !w->runners) return few__no_memory(err, "workspace");
+    for (size_t i = 0; i < w->n_slots; i++) FEW__TRY(set_up_slot(w, &w->slots[i], err));
+    FEW__TRY(set_up_lanes(w, err));
+    return open_runtimes(w, runtime, err);
+}
+
+enum few_status few__workspace_create(const struct few_zoo *zoo, const struct few__workspace_opts *opts,
                                       struct few__workspace **workspace, struct few_error *err)
 {
     *workspace = NULL;
-    size_t n = zoo->catalog.n_models;
+    size_t n_slots = opts->n_slots ? opts->n_slots : 1, n_lanes = opts->n_lanes ? opts->n_lanes : 1;
+    if (n_slots > FEW__SLOTS_MAX || n_lanes > FEW__LANES_MAX)
+        return few__fail(err, FEW_ELIMIT,
+                         "workspace: expected at most %d items in flight and %d lanes, found %zu and %zu",
+                         FEW__SLOTS_MAX, FEW__LANES_MAX, n_slots, n_lanes);
     struct few__workspace *w = FEW__NEW(zoo->env.mem, struct few__workspace);
     if (!w) return few__no_memory(err, "workspace");
     w->zoo = zoo;
-    enum few_status status = few__preprocess_create(&zoo->env, zoo->recipes, n, &w->preprocess, err);
-    if (status != FEW_OK) goto out;
-    w->runners = FEW__NEW_N(zoo->env.mem, struct few__runner *, n);
-    w->loaded_bytes = FEW__NEW_N(zoo->env.mem, uint64_t, n);
-    if (!w->runners || !w->loaded_bytes) status = few__no_memory(err, "runners");
-    for (size_t i = 0; i < n && status == FEW_OK; i++) status = load(w, runtime, i, err);
-out:
+    w->n_slots = n_slots;
+    w->n_lanes = n_lanes;
+    enum few_status status = set_up(w, &opts->runtime, err);
     if (status != FEW_OK) few__workspace_destroy(w);
     else *workspace = w;
     return status;
 }
 
+static void finish_slot(struct few__workspace *w, struct few__workspace_slot *slot)
+{
+    for (size_t i = 0; slot->arenas && i < w->n_lanes; i++) few__arena_finish(&slot->arenas[i]);
+    few__free(w->zoo->env.mem, slot->arenas);
+    few__preprocess_destroy(slot->preprocess);
+    pthread_mutex_destroy(&slot->lock);
+}
+
 void few__workspace_destroy(struct few__workspace *w)
 {
     if (!w) return;
-    for (size_t i = 0; w->runners && i < w->zoo->catalog.n_models; i++) few__runner_unload(w->runners[i]);
-    few__preprocess_destroy(w->preprocess);
-    few__free(w->zoo->env.mem, w->runners);
-    few__free(w->zoo->env.mem, w->loaded_bytes);
-    few__free(w->zoo->env.mem, w);
+    const struct few_mem *mem = w->zoo->env.mem;
+    for (size_t i = 0; w->runners && i < w->zoo->catalog.n_models; i++) few__workspace_unload(w, i);
+    for (size_t i = 0; i < w->n_runtimes; i++) few__runtime_close(w->runtimes[i].runtime);
+    for (size_t i = 0; w->slots && i < w->n_slots; i++) finish_slot(w, &w->slots[i]);
+    for (size_t i = 0; w->lanes && i < w->n_lanes; i++) few__buffer_finish(&w->lanes[i].batch);
+    few__free(mem, w->slots);
+    few__free(mem, w->lanes);
+    few__free(mem, w->runtimes);
+    few__free(mem, w->runners);
+    few__free(mem, w);
 }
 
-void few__workspace_begin(struct few__workspace *w, const struct few__image *image)
+/* ---- loading ---- */
+
+enum few_status few__workspace_load(struct few__workspace *w, size_t model, struct few_error *err)
 {
-    few__preprocess_begin(w->preprocess, image);
-}
-
-struct few__preprocess *few__workspace_preprocess(struct few__workspace *w)
-{
-    return w->preprocess;
-}
-
-/* ---- one run ---- */
-
-static enum few_status run_on_box(struct few__workspace *w, size_t model, const float *box,
-                                  struct few__arena *arena, struct few_output *output, struct few_error *err)
-{
-    int64_t dims[4];
-    struct few__placement placement;
-    struct few__tensor tensors[FEW__OUTPUTS_MAX];
-    size_t n_tensors;
-    FEW__TRY(few__preprocess_fill(w->preprocess, model, box, dims, &placement, err));
-    int64_t start = few__now_us(&w->zoo->env);
-    enum few_status status = few__runner_run(w->runners[model], dims, tensors, &n_tensors, err);
-    w->runtime_us += few__now_us(&w->zoo->env) - start;
-    if (status != FEW_OK) return status;
-    return few__decode(&w->zoo->recipes[model], &w->zoo->catalog.models[model], tensors, n_tensors,
-                       &placement, arena, output, err);
-}
-
-enum few_status few__workspace_run(struct few__workspace *w, size_t model, const struct few_output *need,
-                                   struct few__arena *arena, struct few_output *output, struct few_error *err)
-{
-    const float *box = NULL;
-    if (need) {
-        const struct few__image *image = few__preprocess_image(w->preprocess);
-        box = few__pick_box(need, w->zoo->recipes[model].input.pixels.pick, image->width, image->height);
-        if (!box)
-            return few__fail(err, FEW_EINVAL, "model '%s': its need has no box",
-                             w->zoo->catalog.models[model].name);
-    }
-    return run_on_box(w, model, box, arena, output, err);
-}
-
-int64_t few__workspace_runtime_us(const struct few__workspace *w)
-{
-    return w->runtime_us;
-}
-
-void few__workspace_cancel(struct few__workspace *w, size_t model)
-{
-    few__runner_cancel(w->runners[model]);
-}
-
-void few__workspace_reset(struct few__workspace *w, size_t model)
-{
-    few__runner_reset(w->runners[model]);
-}
-
-/* ---- profile ---- */
-
-static int64_t median3(int64_t a, int64_t b, int64_t c)
-{
-    int64_t low = a < b ? a : b, high = a < b ? b : a;
-    return c < low ? low : c > high ? high : c;
-}
-
-static enum few_status profile_model(struct few__workspace *w, size_t model, const struct few__image *grey,
-                                     struct few__arena *arena, struct few_cost *cost, struct few_error *err)
-{
-    static const float whole[4] = {0, 0, 1, 1};
-    const float *box = w->zoo->recipes[model].input.pixels.needs >= 0 ? whole : NULL;
-    uint64_t before = few__resident_bytes();
-    int64_t took[PROFILE_RUNS + 1];
-    for (int run = 0; run <= PROFILE_RUNS; run++) { // the first one only warms up
-        struct few_output output;
-        few__workspace_begin(w, grey); // so that every run pays for its own preprocessing
-        few__arena_reset(arena);
-        int64_t start = few__now_us(&w->zoo->env);
-        FEW__TRY(run_on_box(w, model, box, arena, &output, err));
-        took[run] = few__now_us(&w->zoo->env) - start;
-    }
-    uint64_t after = few__resident_bytes();
-    cost->time_us = median3(took[1], took[2], took[3]);
-    if (cost->time_us < 1) cost->time_us = 1;
-    cost->memory_bytes = w->loaded_bytes[model] + (after > before ? after - before : 0);
-    return FEW_OK;
-}
-
-enum few_status few__workspace_profile(struct few__workspace *w, struct few_cost *costs,
-                                       struct few_error *err)
-{
-    uint8_t *plane = few__new(w->zoo->env.mem, (size_t)GREY_WIDTH * GREY_HEIGHT, 1);
-    if (!plane) return few__no_memory(err, "grey image");
-    memset(plane, GREY, (size_t)GREY_WIDTH * GREY_HEIGHT);
-    const struct few__image grey = {GREY_WIDTH, GREY_HEIGHT, GREY_WIDTH, {plane, plane, plane}};
-    struct few__arena arena;
-    few__arena_init(&arena, w->zoo->env.mem, SIZE_MAX);
+    if (*few__workspace_runner(w, 0, model)) return FEW_OK;
+    const struct few__recipe *recipe = &w->zoo->recipes[model];
+    struct few__runtime *runtime = find_runtime(w, backend_of(recipe));
     enum few_status status = FEW_OK;
-    for (size_t i = 0; i < w->zoo->catalog.n_models && status == FEW_OK; i++) {
-        status = profile_model(w, i, &grey, &arena, &costs[i], err);
-        if (status != FEW_OK) few__wrap(err, status, "model '%s'", w->zoo->catalog.models[i].name);
-    }
-    w->runtime_us = 0;
-    few__arena_finish(&arena);
-    few__free(w->zoo->env.mem, plane);
+    for (size_t lane = 0; lane < w->n_lanes && status == FEW_OK; lane++)
+        status = few__runner_load(runtime, recipe, &w->zoo->catalog.models[model],
+                                  few__workspace_runner(w, lane, model), err);
+    if (status != FEW_OK) few__workspace_unload(w, model);
     return status;
+}
+
+void few__workspace_unload(struct few__workspace *w, size_t model)
+{
+    for (size_t lane = 0; lane < w->n_lanes; lane++) {
+        struct few__runner **runner = few__workspace_runner(w, lane, model);
+        if (*runner) few__runner_unload(*runner);
+        *runner = NULL;
+    }
+}
+
+/* ---- items ---- */
+
+void few__workspace_begin(struct few__workspace *w, size_t i, const struct few__image *image,
+                          const char *digest)
+{
+    struct few__workspace_slot *slot = &w->slots[i];
+    snprintf(slot->digest, sizeof slot->digest, "%s", digest ? digest : "");
+    for (size_t lane = 0; lane < w->n_lanes; lane++) few__arena_reset(&slot->arenas[lane]);
+    atomic_store(&slot->runtime_us, 0);
+    few__preprocess_begin(slot->preprocess, image);
+}
+
+int64_t few__workspace_runtime_us(const struct few__workspace *w, size_t slot)
+{
+    return atomic_load(&w->slots[slot].runtime_us);
+}
+
+struct few__preprocess *few__workspace_preprocess(struct few__workspace *w, size_t slot)
+{
+    return w->slots[slot].preprocess;
+}
+
+void few__workspace_cancel(struct few__workspace *w, size_t lane, size_t model)
+{
+    struct few__runner *runner = *few__workspace_runner(w, lane, model);
+    if (runner) few__runner_cancel(runner);
+}
+
+void few__workspace_reset(struct few__workspace *w, size_t lane, size_t model)
+{
+    struct few__runner *runner = *few__workspace_runner(w, lane, model);
+    if (runner) few__runner_reset(runner);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One lane's working place: every model of the zoo loaded, its input bound to the lane's tensors, and what is
- * needed to run one of them on the current image: pixels -> tensor -> run -> decode. */
+/* Where models run: the loaded models with a runner on each lane, and for each item in flight its tensors and the
+ * memory of its outputs. What is needed to run a model on an item: pixels -> tensor -> run -> decode.
+ *
+ * Tensors belong to the item, so that each distinct one is made once whichever lane wants it first. */
 #ifndef FEW_EXEC_WORKSPACE_H
 #define FEW_EXEC_WORKSPACE_H
 
@@ -11,37 +13,58 @@
 
 struct few__workspace;
 
-/* Loads every model. zoo and runtime are borrowed until destroy.
- * Errors: those of few__runner_load, with the model's name; FEW_ENOMEM. */
-enum few_status few__workspace_create(const struct few_zoo *zoo, struct few__runtime *runtime,
-                                      struct few__workspace **workspace, struct few_error *err);
-void few__workspace_destroy(struct few__workspace *workspace);
+struct few__workspace_opts {
+    size_t n_slots, n_lanes; // items in flight, models that run at once
+    struct few__runtime_opts
+        runtime; // name is ignored: a runtime is opened for each backend that the zoo names
+};
 
-/* Run every model on a grey image until it is warm, then time it.
- * costs: (n_models,) out: time of one run, and what the process grew by at load and in the first runs. */
-enum few_status few__workspace_profile(struct few__workspace *workspace, struct few_cost *costs,
+/* Opens the runtimes; loads nothing. zoo is borrowed until destroy.
+ * Errors: those of few__runtime_open; FEW_ENOMEM. */
+enum few_status few__workspace_create(const struct few_zoo *zoo, const struct few__workspace_opts *opts,
+                                      struct few__workspace **workspace, struct few_error *err);
+void few__workspace_destroy(struct few__workspace *workspace); // nothing may run
+
+/* Load a model on every lane, or take it off them. Other models may run meanwhile, this one must not. Loading one that is
+ * loaded, or unloading one that is not, does nothing. Errors: those of few__runner_load. */
+enum few_status few__workspace_load(struct few__workspace *workspace, size_t model, struct few_error *err);
+void few__workspace_unload(struct few__workspace *workspace, size_t model);
+
+/* Load a model, run it on a grey image until it is warm, time and measure it; it stays loaded. Nothing else may run.
+ * cost: out, all of it: times (more_us where its recipe has a batch), weights as what the process (and a worker) holds
+ * after loading and the first run, memory as the most while it ran.
+ * Errors: those of load and run, with the model's name; FEW_ELIMIT it took longer than its recipe's timeout. */
+enum few_status few__workspace_profile(struct few__workspace *workspace, size_t model, struct few_cost *cost,
                                        struct few_error *err);
 
-/* The next item; image is borrowed until the next call. */
-void few__workspace_begin(struct few__workspace *workspace, const struct few__image *image);
+/* The next item of a slot: its outputs before are forgotten. image and digest are borrowed until the slot's next begin;
+ * digest: "" = not known. Any thread, while nothing runs on the slot. */
+void few__workspace_begin(struct few__workspace *workspace, size_t slot, const struct few__image *image,
+                          const char *digest);
 
-/* Run one model on the current image.
- *
- * need    the output of its need, not empty; NULL where it has none
- * output  out; its arrays lie in the arena
- * Errors: FEW_ECANCELED; FEW_EBACKEND; FEW_ESHAPE; FEW_EDECODE; FEW_ENOMEM. */
-enum few_status few__workspace_run(struct few__workspace *workspace, size_t model,
-                                   const struct few_output *need, struct few__arena *arena,
-                                   struct few_output *output, struct few_error *err);
+/* One item of a run. */
+struct few__work {
+    size_t slot;
+    const struct few_output *need; // the output of the model's need, not empty; NULL where it has none
+    struct few_output *output;     // out; its arrays live until the slot's next begin
+    enum few_status status;        // out: FEW_OK, or why this item has none
+    struct few_error error;        // out
+};
+
+/* Run a loaded model on `lane` over n items at once (n <= its recipe's batch). Returns when it has ended; what became of
+ * each item is in its work. One thread for each lane. status: FEW_ECANCELED; FEW_EBACKEND; FEW_ESHAPE; FEW_EDECODE;
+ * FEW_ENOMEM. */
+void few__workspace_run(struct few__workspace *workspace, size_t lane, size_t model, struct few__work *work,
+                        size_t n);
 
 /* From any thread: see few__runner_cancel, few__runner_reset. */
-void few__workspace_cancel(struct few__workspace *workspace, size_t model);
-void few__workspace_reset(struct few__workspace *workspace, size_t model);
+void few__workspace_cancel(struct few__workspace *workspace, size_t lane, size_t model);
+void few__workspace_reset(struct few__workspace *workspace, size_t lane, size_t model);
 
-/* Time spent inside few__runner_run since the profile, of all runs. */
-int64_t few__workspace_runtime_us(const struct few__workspace *workspace);
+/* Time that a slot's item has spent inside the runtimes. */
+int64_t few__workspace_runtime_us(const struct few__workspace *workspace, size_t slot);
 
-/* The lane's preprocessing, for thumbnails of the current image. */
-struct few__preprocess *few__workspace_preprocess(struct few__workspace *workspace);
+/* The slot's preprocessing, for thumbnails; only while nothing runs on it. */
+struct few__preprocess *few__workspace_preprocess(struct few__workspace *workspace, size_t slot);
 
 #endif

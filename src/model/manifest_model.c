@@ -7,6 +7,7 @@
 #include "model/kind.h"
 #include "model/manifest_draft.h"
 
+static const int64_t TIMEOUT_US = 60000000;
 static const enum few__decoder UNREAD = (enum few__decoder)(FEW__DECODE_CTC + 1);
 
 static void set_defaults(struct few__model_draft *d)
@@ -15,7 +16,9 @@ static void set_defaults(struct few__model_draft *d)
     d->model.threshold = 0.5f;
     d->model.priority = 1;
     d->model.needs = d->model.variant_of = -1;
-    d->recipe.backend = "onnx";
+    d->backend = FEW__BACKENDS; // until it is read
+    d->recipe.batch = 1;
+    d->recipe.timeout_us = TIMEOUT_US;
     for (int c = 0; c < 3; c++) d->recipe.input.std[c] = 1;
     d->recipe.input.pixels.expand = 1;
     d->recipe.input.pixels.sampling = FEW__SAMPLING_OF_MANIFEST;
@@ -233,6 +236,7 @@ static void check_kind(struct few__reader *r, struct few__model_draft *d, size_t
 
 void few__model_check(struct few__reader *r, struct few__model_draft *d, size_t i_model)
 {
+    few__backend_check(r, d, i_model);
     if (d->input) check_input(r, d, i_model);
     if (d->output) check_decoder(r, d, i_model);
     if (d->output) check_kind(r, d, i_model);

@@ -103,8 +103,12 @@ struct few__decode {
 };
 
 struct few__recipe {
-    const char *backend; // "onnx"
-    const char *file;    // path ready to open
+    const char *backend;        // "onnx", "worker" or "replay"
+    const char *file;           // path ready to open; worker: the first file that its command names, or NULL
+    size_t n_command;           // worker
+    const char *const *command; // (n_command,) program and arguments
+    size_t batch;               // items that one run may take at once, 1 = no batches
+    int64_t timeout_us;         // of one run; longer counts as failed
     struct few__input input;
     struct few__decode decode;
 };

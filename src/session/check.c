@@ -57,15 +57,16 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static enum few_status time_runs(struct checker *c, struct few__runner *runner, const int64_t dims[4],
-                                 struct few_profile *profile, struct few_error *err)
+static enum few_status time_runs(struct checker *c, struct few__runner *runner,
+                                 const struct few__run_input *input, struct few_profile *profile,
+                                 struct few_error *err)
 {
     struct few__tensor outputs[FEW__OUTPUTS_MAX];
     size_t n_outputs;
-    for (unsigned i = 0; i < WARM_UP; i++) FEW__TRY(few__runner_run(runner, dims, outputs, &n_outputs, err));
+    for (unsigned i = 0; i < WARM_UP; i++) FEW__TRY(few__runner_run(runner, input, outputs, &n_outputs, err));
     for (unsigned i = 0; i < c->runs; i++) {
         int64_t start = few__now_us(&c->zoo->env);
-        FEW__TRY(few__runner_run(runner, dims, outputs, &n_outputs, err));
+        FEW__TRY(few__runner_run(runner, input, outputs, &n_outputs, err));
         c->took_ms[i] = (double)(few__now_us(&c->zoo->env) - start) / 1000;
     }
     qsort(c->took_ms, c->runs, sizeof *c->took_ms, compare);
@@ -82,19 +83,19 @@ static uint64_t growth(uint64_t before, uint64_t after)
 static enum few_status profile_loaded(struct checker *c, size_t model, struct few__runtime *runtime,
                                       struct few_profile *profile, struct few_error *err)
 {
-    int64_t dims[4];
     size_t n;
     struct few__runner *runner;
-    input_shape(&c->zoo->recipes[model].input, dims, &n);
+    struct few__run_input input = {.data = c->input};
+    input_shape(&c->zoo->recipes[model].input, input.dims, &n);
     fill_random(c, model, n);
     few__resident_peak_reset();
     uint64_t before = few__resident_bytes();
     int64_t start = few__now_us(&c->zoo->env);
-    FEW__TRY(few__runner_load(runtime, &c->zoo->recipes[model], &c->zoo->catalog.models[model], c->input, n,
-                              &runner, err));
+    FEW__TRY(
+        few__runner_load(runtime, &c->zoo->recipes[model], &c->zoo->catalog.models[model], &runner, err));
     profile->load_ms = (double)(few__now_us(&c->zoo->env) - start) / 1000;
     profile->loaded_bytes = growth(before, few__resident_bytes());
-    enum few_status status = time_runs(c, runner, dims, profile, err);
+    enum few_status status = time_runs(c, runner, &input, profile, err);
     profile->peak_bytes = growth(before, few__resident_peak_bytes());
     few__runner_unload(runner);
     return status;

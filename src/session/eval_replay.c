@@ -27,7 +27,7 @@ struct state {
 struct replay {
     const struct few__eval *eval;
     struct few__exec *exec;
-    struct few__sched_deadline *sched;
+    struct few__sched sched;
     struct few__sim_truth *truth, *wish; // (n_models,) this item's; everything found
     struct few__eval_point *curve;       // (n_models + 1,) sums for each length of the prefix
     struct start *starts;                // (n_models,)
@@ -142,7 +142,7 @@ static size_t read_sequence(struct replay *r, size_t item, const struct few__sim
 {
     size_t n_models = r->eval->trace->catalog.n_models, n = 0;
     r->clock_us = few__sim_item(r->exec, item, r->clock_us, FEW__NO_DEADLINE, truth);
-    const struct few__exec_row *rows = few__exec_rows(r->exec);
+    const struct few__exec_row *rows = few__exec_rows(r->exec, 0);
     for (size_t m = 0; m < n_models; m++)
         if (rows[m].start_us >= 0) r->starts[n++] = (struct start){rows[m].start_us, m};
     qsort(r->starts, n, sizeof *r->starts, by_start);
@@ -187,7 +187,7 @@ static void replay_deadline(struct replay *r, size_t i_test, int64_t deadline_us
     double late = 0;
     if (left_us > 0) {
         r->clock_us = few__sim_item(r->exec, item, r->clock_us, left_us, r->truth);
-        const struct few__exec_row *rows = few__exec_rows(r->exec);
+        const struct few__exec_row *rows = few__exec_rows(r->exec, 0);
         for (size_t m = 0; m < r->eval->trace->catalog.n_models; m++) {
             if (rows[m].outcome == FEW_EXECUTED) execute(&r->state, m);
             late += rows[m].outcome == FEW_LATE;
@@ -295,12 +295,12 @@ static enum few_status open_executor(struct replay *r, const struct few__eval_me
     const struct few__eval *eval = r->eval;
     struct few__value value;
     FEW__TRY(method->value(eval, &value, err));
-    FEW__TRY(few__sched_deadline_create(&eval->trace->catalog, value, FEW__NEGATIVE_FAITHFUL, &eval->env,
+    FEW__TRY(few__sched_deadline_create(&eval->trace->catalog, value, FEW__RANK_RATIO, &eval->env,
                                         &r->sched, err));
     struct few__exec_opts opts = {.env = &eval->env,
                                   .catalog = &eval->trace->catalog,
                                   .costs = eval->costs,
-                                  .chooser = few__sched_deadline_chooser(r->sched),
+                                  .choosers = &r->sched.chooser,
                                   .n_lanes = 1};
     return few__exec_create(&opts, &r->exec, err);
 }
@@ -319,6 +319,6 @@ enum few_status few__eval_replay(const struct few__eval *eval, const struct few_
         finish_result(&r, result);
     }
     few__exec_destroy(r.exec);
-    few__sched_deadline_destroy(r.sched);
+    few__sched_destroy(&r.sched);
     return status;
 }

@@ -33,6 +33,23 @@ write("mean",
       [tensor("data", [1, 3, 4, 4])], [tensor("mean", [1, 3, 1, 1]), tensor("twice", [1, 3, 4, 4])],
       [number("two", FLOAT, 2)])
 
+# as mean for any batch: mean (B, 3), all (3,) the mean over the items too, flat (3 B,)
+write("batch",
+      [helper.make_node("ReduceMean", ["data"], ["mean"], axes=[2, 3], keepdims=0),
+       helper.make_node("ReduceMean", ["mean"], ["all"], axes=[0], keepdims=0),
+       helper.make_node("Reshape", ["mean", "one"], ["flat"])],
+      [tensor("data", ["batch", 3, 4, 4])],
+      [tensor("mean", ["batch", 3]), tensor("all", [3]), tensor("flat", ["numbers"])],
+      [number("one", INT64, -1, [1])])
+
+# mean by way of 96 MiB: (1, 3, 4, 4) to (1, 3, 2048, 4096) and its mean (1, 3, 1, 1)
+write("large",
+      [helper.make_node("GlobalAveragePool", ["data"], ["small"]),
+       helper.make_node("Expand", ["small", "shape"], ["large"]),
+       helper.make_node("GlobalAveragePool", ["large"], ["mean"])],
+      [tensor("data", [1, 3, 4, 4])], [tensor("mean", [1, 3, 1, 1])],
+      [helper.make_tensor("shape", INT64, [4], [1, 3, 2048, 4096])])
+
 # any batch and width: (1, 3, 4, W) to the mean over the height, (1, W, 3)
 write("width",
       [helper.make_node("ReduceMean", ["x"], ["flat"], axes=[2], keepdims=0),

@@ -8,11 +8,16 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "core/process.h"
 #include "support/support.h"
 
 enum { CHANNELS = 3, SIDE = 4, NUMBERS = CHANNELS * SIDE * SIDE, WIDTH_MAX = 16 };
 
-static const int64_t dims_of_mean[4] = {1, CHANNELS, SIDE, SIDE};
+// What the model "mean" looks at.
+static struct few__run_input mean_input(float *data)
+{
+    return (struct few__run_input){data, {1, CHANNELS, SIDE, SIDE}};
+}
 
 static struct few__runtime *open_runtime(const struct few_mem *mem)
 {
@@ -89,7 +94,7 @@ static void test_library_too_old(void **state)
 static void test_bad_options(void **state)
 {
     (void)state;
-    expect_open("tensorrt", NULL, 0, FEW_EINVAL, "'tensorrt': expected onnx");
+    expect_open("tensorrt", NULL, 0, FEW_EINVAL, "'tensorrt': expected onnx, worker or replay");
     expect_open(NULL, NULL, 0, FEW_EINVAL, "expected onnx");
     expect_open("onnx", NULL, -1, FEW_EINVAL, "expected 1 to 256, found -1");
     expect_open("onnx", NULL, 257, FEW_EINVAL, "expected 1 to 256, found 257");
@@ -112,9 +117,8 @@ static void expect_load(struct few__runtime *runtime, const struct few__recipe *
                         const struct few_model *model, enum few_status expected, const char *part)
 {
     struct few_error err;
-    float input[NUMBERS];
     struct few__runner *runner;
-    assert_status(few__runner_load(runtime, recipe, model, input, NUMBERS, &runner, &err), expected, &err);
+    assert_status(few__runner_load(runtime, recipe, model, &runner, &err), expected, &err);
     assert_null(runner);
     if (!strstr(err.message, part)) fail_msg("'%s' is not in: %s", part, err.message);
     if (strchr(err.message, '\n')) fail_msg("more than one line: %s", err.message);
@@ -214,9 +218,8 @@ static void test_library_is_silent(void **state)
     struct few__recipe recipe = mean_recipe();
     recipe.file = t_path("text.onnx");
     t_write(recipe.file, "not a model\n", 12);
-    float input[NUMBERS];
     struct few__runner *runner;
-    enum few_status status = few__runner_load(runtime, &recipe, &vector, input, NUMBERS, &runner, NULL);
+    enum few_status status = few__runner_load(runtime, &recipe, &vector, &runner, NULL);
     dup2(before, STDERR_FILENO);
     close(before);
     fseek(log, 0, SEEK_END);
@@ -249,16 +252,17 @@ static void test_run(void **state)
     struct few__runtime *runtime = open_runtime(NULL);
     struct few__recipe recipe = mean_recipe();
     float input[NUMBERS], expected[CHANNELS];
+    struct few__run_input in = mean_input(input);
     struct few__runner *runner;
-    assert_status(few__runner_load(runtime, &recipe, &vector, input, NUMBERS, &runner, &err), FEW_OK, &err);
+    assert_status(few__runner_load(runtime, &recipe, &vector, &runner, &err), FEW_OK, &err);
     struct few__tensor out[FEW__OUTPUTS_MAX];
     const float *data = NULL;
     for (int run = 0; run < 3; run++) {
         size_t n;
         fill(input, NUMBERS);
-        input[0] = (float)run; // read at the run, from memory bound at load
+        input[0] = (float)run; // read at the run, from memory bound before
         channel_means(input, expected);
-        assert_status(few__runner_run(runner, dims_of_mean, out, &n, &err), FEW_OK, &err);
+        assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_OK, &err);
         assert_int_equal(n, 1);
         assert_int_equal(out[0].n, CHANNELS);
         assert_int_equal(out[0].n_dims, 4);
@@ -283,7 +287,7 @@ static void test_outputs_in_the_recipes_order(void **state)
     expect_load(runtime, &recipe, &vector, FEW_ESHAPE, "decoder ultraface");
     const struct few_model faces = {.name = "m", .kind = FEW_DETECTIONS};
     expect_load(runtime, &recipe, &faces, FEW_ESHAPE, "output 'twice': expected [1,?,2], found [1,3,4,4]");
-    assert_int_equal(few__runner_load(runtime, &recipe, &faces, NULL, 0, &(struct few__runner *){0}, &err),
+    assert_int_equal(few__runner_load(runtime, &recipe, &faces, &(struct few__runner *){0}, &err),
                      FEW_ESHAPE);
     few__runtime_close(runtime);
 }
@@ -297,14 +301,14 @@ static void test_run_dynamic(void **state)
     float input[CHANNELS * SIDE * WIDTH_MAX];
     size_t room = sizeof input / sizeof *input;
     struct few__runner *runner;
-    assert_status(few__runner_load(runtime, &recipe, &text, input, room, &runner, &err), FEW_OK, &err);
+    assert_status(few__runner_load(runtime, &recipe, &text, &runner, &err), FEW_OK, &err);
     const int64_t widths[] = {5, 7, 7, 1, WIDTH_MAX};
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
         size_t n, w = (size_t)widths[i];
         struct few__tensor out[FEW__OUTPUTS_MAX];
         fill(input, room);
-        assert_status(few__runner_run(runner, (int64_t[]){1, CHANNELS, SIDE, widths[i]}, out, &n, &err),
-                      FEW_OK, &err);
+        const struct few__run_input in = {input, {1, CHANNELS, SIDE, widths[i]}};
+        assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_OK, &err);
         assert_int_equal(out[0].n_dims, 3);
         assert_int_equal(out[0].dims[1], widths[i]);
         assert_int_equal(out[0].n, w * CHANNELS);
@@ -329,21 +333,150 @@ static void test_run_wrong_dims(void **state)
     struct few__tensor out[FEW__OUTPUTS_MAX];
     struct few__runner *runner;
     size_t n = 9;
-    assert_status(
-        few__runner_load(runtime, &recipe, &text, input, sizeof input / sizeof *input, &runner, &err), FEW_OK,
-        &err);
-    const int64_t bad[][4] = {{1, CHANNELS, SIDE, WIDTH_MAX + 1},
-                              {1, CHANNELS, SIDE + 1, 4},
-                              {1, CHANNELS, SIDE, 0},
-                              {1, CHANNELS, SIDE, -1},
-                              {INT64_MAX, CHANNELS, SIDE, 3},
-                              {1, 1, SIDE, 4}};
+    assert_status(few__runner_load(runtime, &recipe, &text, &runner, &err), FEW_OK, &err);
+    const struct few__run_input bad[] = {{input, {1, CHANNELS, SIDE, WIDTH_MAX + 1}},
+                                         {input, {1, CHANNELS, SIDE + 1, 4}},
+                                         {input, {1, CHANNELS, SIDE, 0}},
+                                         {input, {1, CHANNELS, SIDE, -1}},
+                                         {input, {0, CHANNELS, SIDE, 4}},
+                                         {input, {2, CHANNELS, SIDE, 4}},
+                                         {input, {INT64_MAX, CHANNELS, SIDE, 3}},
+                                         {input, {1, 1, SIDE, 4}}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_status(few__runner_run(runner, bad[i], out, &n, &err), FEW_ESHAPE, &err);
+        assert_status(few__runner_run(runner, &bad[i], out, &n, &err), FEW_ESHAPE, &err);
         assert_int_equal(n, 0);
-        assert_non_null(strstr(err.message, "input 'x': expected float32 [?,3,4,?] of at most 192 numbers"));
+        assert_non_null(strstr(err.message, "input 'x': expected float32 [1,3,4,?], at most 1 items, "
+                                            "width at most 16, found float32 ["));
     }
-    assert_status(few__runner_run(runner, (int64_t[]){1, CHANNELS, SIDE, 2}, out, &n, &err), FEW_OK, &err);
+    const struct few__run_input good = {input, {1, CHANNELS, SIDE, 2}};
+    assert_status(few__runner_run(runner, &good, out, &n, &err), FEW_OK, &err);
+    few__runner_unload(runner);
+    few__runtime_close(runtime);
+}
+
+// Memory that moves is bound again; a shape that fits no more is not.
+static void test_input_moves(void **state)
+{
+    (void)state;
+    struct few_error err;
+    struct few__runtime *runtime = open_runtime(NULL);
+    struct few__recipe recipe = mean_recipe();
+    float input[2][NUMBERS], expected[CHANNELS];
+    struct few__runner *runner;
+    struct few__tensor out[FEW__OUTPUTS_MAX];
+    size_t n;
+    assert_status(few__runner_load(runtime, &recipe, &vector, &runner, &err), FEW_OK, &err);
+    for (size_t i = 0; i < 4; i++) {
+        const struct few__run_input in = mean_input(input[i % 2]);
+        fill(input[i % 2], NUMBERS);
+        input[i % 2][0] = (float)(20 * i);
+        channel_means(input[i % 2], expected);
+        assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_OK, &err);
+        assert_near_all(out[0].data, expected, CHANNELS, 1e-6);
+    }
+    few__runner_unload(runner);
+    few__runtime_close(runtime);
+}
+
+/* ---- batches ---- */
+
+// The model "batch": as "mean", any number of items; (items, 3) and (items, 3, 4, 4).
+static struct few__recipe batch_recipe(size_t batch)
+{
+    struct few__recipe recipe = mean_recipe();
+    recipe.file = data_path("batch.onnx");
+    recipe.batch = batch;
+    return recipe;
+}
+
+static void test_batch(void **state)
+{
+    (void)state;
+    enum { MOST = 4 };
+    struct few_error err;
+    struct t_mem mem;
+    t_mem_init(&mem, 0);
+    struct few__runtime *runtime = open_runtime(&mem.mem);
+    struct few__recipe recipe = batch_recipe(MOST);
+    float input[MOST * NUMBERS], expected[CHANNELS];
+    for (size_t i = 0; i < MOST * NUMBERS; i++) input[i] = (float)(i % 11) + (float)(i / NUMBERS);
+    struct few__runner *runner;
+    assert_status(few__runner_load(runtime, &recipe, &vector, &runner, &err), FEW_OK, &err);
+    size_t calls = mem.calls;
+    const int64_t items[] = {1, MOST, MOST, 2, 3, 1};
+    for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
+        const struct few__run_input in = {input, {items[i], CHANNELS, SIDE, SIDE}};
+        struct few__tensor out[FEW__OUTPUTS_MAX];
+        size_t n;
+        assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_OK, &err);
+        assert_int_equal(out[0].n_dims, 2);
+        assert_int_equal(out[0].dims[0], items[i]);
+        assert_int_equal(out[0].n, (size_t)items[i] * CHANNELS);
+        for (size_t k = 0; k < (size_t)items[i]; k++) {
+            channel_means(input + k * NUMBERS, expected);
+            assert_near_all(out[0].data + k * CHANNELS, expected, CHANNELS, 1e-5); // sums of 16 numbers
+        }
+    }
+    const struct few__run_input more = {input, {MOST + 1, CHANNELS, SIDE, SIDE}};
+    struct few__tensor out[FEW__OUTPUTS_MAX];
+    size_t n;
+    assert_status(few__runner_run(runner, &more, out, &n, &err), FEW_ESHAPE, &err);
+    assert_non_null(strstr(err.message, "expected float32 [?,3,4,4], at most 4 items, width at most 4, found "
+                                        "float32 [5,3,4,4]"));
+    assert_int_equal(mem.calls, calls); // bound once for the largest batch
+    few__runner_unload(runner);
+    few__runtime_close(runtime);
+    assert_int_equal(mem.live, 0);
+}
+
+// Batches of a free width: the library allocates the output.
+static void test_batch_dynamic(void **state)
+{
+    (void)state;
+    struct few_error err;
+    struct few__runtime *runtime = open_runtime(NULL);
+    struct few__recipe recipe = width_recipe();
+    recipe.batch = 3;
+    float input[3 * CHANNELS * SIDE * WIDTH_MAX];
+    fill(input, sizeof input / sizeof *input);
+    struct few__runner *runner;
+    assert_status(few__runner_load(runtime, &recipe, &text, &runner, &err), FEW_OK, &err);
+    for (int64_t items = 3; items > 0; items--) {
+        const struct few__run_input in = {input, {items, CHANNELS, SIDE, 5}};
+        struct few__tensor out[FEW__OUTPUTS_MAX];
+        size_t n;
+        assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_OK, &err);
+        assert_int_equal(out[0].dims[0], items);
+        assert_int_equal(out[0].n, (size_t)items * 5 * CHANNELS);
+    }
+    few__runner_unload(runner);
+    few__runtime_close(runtime);
+}
+
+static void test_batch_of_a_model_without(void **state)
+{
+    (void)state;
+    struct few__runtime *runtime = open_runtime(NULL);
+    struct few__recipe recipe = mean_recipe();
+    recipe.batch = 2;
+    expect_load(runtime, &recipe, &vector, FEW_ESHAPE,
+                "input 'data': expected float32 [?,3,4,4] for batches, found float32 [1,3,4,4]");
+    recipe = batch_recipe(2);
+    recipe.decode.outputs[0] = "all";
+    expect_load(runtime, &recipe, &vector, FEW_ESHAPE,
+                "output 'all': expected a free first dimension for batches, found float32 [3]");
+    // Free, but not the number of items: seen at the run.
+    recipe.decode.outputs[0] = "flat";
+    recipe.decode.n_values = 1;
+    struct few_error err;
+    struct few__runner *runner;
+    struct few__tensor out[FEW__OUTPUTS_MAX];
+    float input[2 * NUMBERS] = {0};
+    const struct few__run_input in = {input, {2, CHANNELS, SIDE, SIDE}};
+    size_t n;
+    assert_status(few__runner_load(runtime, &recipe, &vector, &runner, &err), FEW_OK, &err);
+    assert_int_not_equal(few__runner_run(runner, &in, out, &n, &err), FEW_OK);
+    assert_int_equal(n, 0);
     few__runner_unload(runner);
     few__runtime_close(runtime);
 }
@@ -352,8 +485,7 @@ static void test_run_wrong_dims(void **state)
 
 struct lane {
     struct few__runner *runner;
-    const int64_t *dims;
-    float *input;
+    struct few__run_input input;
     enum few_status status;
     float result[CHANNELS];
     bool equal;
@@ -366,7 +498,7 @@ static void *run_often(void *ud)
     size_t n;
     lane->equal = true;
     for (int i = 0; i < 500 && lane->status == FEW_OK; i++) {
-        lane->status = few__runner_run(lane->runner, lane->dims, out, &n, NULL);
+        lane->status = few__runner_run(lane->runner, &lane->input, out, &n, NULL);
         if (lane->status != FEW_OK) break;
         if (i == 0) memcpy(lane->result, out[0].data, sizeof lane->result);
         if (memcmp(lane->result, out[0].data, sizeof lane->result) != 0) lane->equal = false;
@@ -381,13 +513,12 @@ static void test_two_runners_at_once(void **state)
     struct few__runtime *runtime = open_runtime(NULL);
     struct few__recipe recipe = mean_recipe();
     float input[2][NUMBERS], expected[CHANNELS];
-    struct lane lanes[2] = {{.dims = dims_of_mean}, {.dims = dims_of_mean}};
+    struct lane lanes[2] = {{.input = mean_input(input[0])}, {.input = mean_input(input[1])}};
     pthread_t threads[2];
     for (size_t i = 0; i < 2; i++) {
         fill(input[i], NUMBERS);
         input[i][0] = (float)(10 * i);
-        assert_status(few__runner_load(runtime, &recipe, &vector, input[i], NUMBERS, &lanes[i].runner, &err),
-                      FEW_OK, &err);
+        assert_status(few__runner_load(runtime, &recipe, &vector, &lanes[i].runner, &err), FEW_OK, &err);
     }
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, run_often, &lanes[i]), 0);
@@ -401,8 +532,56 @@ static void test_two_runners_at_once(void **state)
     few__runner_unload(lanes[0].runner); // the second still has the shared session
     struct few__tensor out[FEW__OUTPUTS_MAX];
     size_t n;
-    assert_status(few__runner_run(lanes[1].runner, dims_of_mean, out, &n, &err), FEW_OK, &err);
+    assert_status(few__runner_run(lanes[1].runner, &lanes[1].input, out, &n, &err), FEW_OK, &err);
     few__runner_unload(lanes[1].runner);
+    few__runtime_close(runtime);
+}
+
+struct loader {
+    struct few__runtime *runtime;
+    const struct few__recipe *recipe;
+    enum few_status status;
+    char message[sizeof((struct few_error *)0)->message];
+};
+
+static void *load_often(void *ud)
+{
+    struct loader *l = ud;
+    for (int i = 0; i < 20; i++) {
+        struct few_error err = {.message = ""};
+        struct few__runner *runner;
+        l->status = few__runner_load(l->runtime, l->recipe, &vector, &runner, &err);
+        snprintf(l->message, sizeof l->message, "%s", err.message);
+        few__runner_unload(runner);
+    }
+    return NULL;
+}
+
+// Threads that load and unload one file, another one, and one that is no model, all at once.
+static void test_load_from_threads(void **state)
+{
+    (void)state;
+    enum { THREADS = 6 };
+    struct few__runtime *runtime = open_runtime(NULL);
+    char paths[3][4096];
+    struct few__recipe recipes[3] = {mean_recipe(), batch_recipe(1), mean_recipe()};
+    snprintf(paths[0], sizeof paths[0], "%s", data_path("mean.onnx"));
+    snprintf(paths[1], sizeof paths[1], "%s", data_path("batch.onnx"));
+    t_tmpdir();
+    snprintf(paths[2], sizeof paths[2], "%s", t_path("text.onnx"));
+    t_write(paths[2], "not a model\n", 12);
+    for (size_t i = 0; i < 3; i++) recipes[i].file = paths[i];
+    struct loader loaders[THREADS];
+    pthread_t threads[THREADS];
+    for (size_t i = 0; i < THREADS; i++) {
+        loaders[i] = (struct loader){.runtime = runtime, .recipe = &recipes[i % 3]};
+        assert_int_equal(pthread_create(&threads[i], NULL, load_often, &loaders[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(loaders[i].status, i % 3 == 2 ? FEW_EBACKEND : FEW_OK);
+        if (i % 3 == 2) assert_ptr_equal(strstr(loaders[i].message, "model 'm': "), loaders[i].message);
+    }
     few__runtime_close(runtime);
 }
 
@@ -413,15 +592,16 @@ static void test_cancel_before(void **state)
     struct few__runtime *runtime = open_runtime(NULL);
     struct few__recipe recipe = mean_recipe();
     float input[NUMBERS] = {0};
+    const struct few__run_input in = mean_input(input);
     struct few__tensor out[FEW__OUTPUTS_MAX];
     size_t n;
     struct few__runner *runner;
-    assert_status(few__runner_load(runtime, &recipe, &vector, input, NUMBERS, &runner, &err), FEW_OK, &err);
+    assert_status(few__runner_load(runtime, &recipe, &vector, &runner, &err), FEW_OK, &err);
     few__runner_cancel(runner);
     for (int i = 0; i < 2; i++)
-        assert_status(few__runner_run(runner, dims_of_mean, out, &n, &err), FEW_ECANCELED, &err);
+        assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_ECANCELED, &err);
     few__runner_reset(runner);
-    assert_status(few__runner_run(runner, dims_of_mean, out, &n, &err), FEW_OK, &err);
+    assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_OK, &err);
     few__runner_unload(runner);
     few__runtime_close(runtime);
 }
@@ -431,7 +611,7 @@ static void *run_once(void *ud)
     struct lane *lane = ud;
     struct few__tensor out[FEW__OUTPUTS_MAX];
     size_t n;
-    lane->status = few__runner_run(lane->runner, lane->dims, out, &n, NULL);
+    lane->status = few__runner_run(lane->runner, &lane->input, out, &n, NULL);
     return NULL;
 }
 
@@ -469,9 +649,8 @@ static void test_cancel_midway(void **state)
         .decode = {.kind = FEW__DECODE_MASK_SHARE, .n_outputs = 1, .outputs = {"last"}}};
     const struct few_model model = {.name = "endless", .kind = FEW_SCALAR};
     static float input[S * S];
-    const int64_t dims[4] = {1, 1, S, S};
-    struct lane lane = {.dims = dims, .input = input};
-    assert_status(few__runner_load(runtime, &recipe, &model, input, S * S, &lane.runner, &err), FEW_OK, &err);
+    struct lane lane = {.input = {input, {1, 1, S, S}}};
+    assert_status(few__runner_load(runtime, &recipe, &model, &lane.runner, &err), FEW_OK, &err);
     for (int i = 0; i < 2; i++) {
         expect_canceled_midway(&lane);
         few__runner_reset(lane.runner);
@@ -496,10 +675,8 @@ static void test_cancel_real_model(void **state)
         .input = {.name = "x", .pixels = {.width = S, .height = S}},
         .decode = {.kind = FEW__DECODE_REGIONS, .n_outputs = 1, .outputs = {"sigmoid_0.tmp_0"}}};
     const struct few_model model = {.name = "text_det_640", .kind = FEW_DETECTIONS};
-    const int64_t dims[4] = {1, 3, S, S};
-    struct lane lane = {.dims = dims, .input = input};
-    assert_status(few__runner_load(runtime, &recipe, &model, input, 3 * S * S, &lane.runner, &err), FEW_OK,
-                  &err);
+    struct lane lane = {.input = {input, {1, 3, S, S}}};
+    assert_status(few__runner_load(runtime, &recipe, &model, &lane.runner, &err), FEW_OK, &err);
     expect_canceled_midway(&lane);
     few__runner_reset(lane.runner);
     run_once(&lane);
@@ -519,11 +696,12 @@ static enum few_status load_and_run(const struct few_mem *mem, void *ud)
     struct few__runner *runner = NULL;
     struct few__recipe recipe = mean_recipe();
     float input[NUMBERS] = {0};
+    const struct few__run_input in = mean_input(input);
     struct few__tensor out[FEW__OUTPUTS_MAX];
     size_t n;
     enum few_status status = few__runtime_open(&opts, &env, &runtime, NULL);
-    if (status == FEW_OK) status = few__runner_load(runtime, &recipe, &vector, input, NUMBERS, &runner, NULL);
-    if (status == FEW_OK) status = few__runner_run(runner, dims_of_mean, out, &n, NULL);
+    if (status == FEW_OK) status = few__runner_load(runtime, &recipe, &vector, &runner, NULL);
+    if (status == FEW_OK) status = few__runner_run(runner, &in, out, &n, NULL);
     few__runner_unload(runner);
     few__runtime_close(runtime);
     return status;
@@ -545,17 +723,49 @@ static void test_run_allocates_nothing(void **state)
     struct few__runtime *runtime = open_runtime(&mem.mem);
     struct few__recipe recipe = mean_recipe();
     float input[NUMBERS] = {0};
+    const struct few__run_input in = mean_input(input);
     struct few__tensor out[FEW__OUTPUTS_MAX];
     size_t n;
     struct few__runner *runner;
-    assert_status(few__runner_load(runtime, &recipe, &vector, input, NUMBERS, &runner, &err), FEW_OK, &err);
+    assert_status(few__runner_load(runtime, &recipe, &vector, &runner, &err), FEW_OK, &err);
     size_t calls = mem.calls;
-    for (int i = 0; i < 3; i++)
-        assert_status(few__runner_run(runner, dims_of_mean, out, &n, &err), FEW_OK, &err);
+    for (int i = 0; i < 3; i++) assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_OK, &err);
     assert_int_equal(mem.calls, calls);
     few__runner_unload(runner);
     few__runtime_close(runtime);
     assert_int_equal(mem.live, 0);
+}
+
+// Bytes that are resident after runs of a model that works in 96 MiB.
+static uint64_t resident_after_runs(bool give_back)
+{
+    struct few_error err;
+    const struct few__runtime_opts opts = {.name = "onnx", .library = t_runtime(), .give_back = give_back};
+    struct few__runtime *runtime;
+    struct few__runner *runner;
+    struct few__recipe recipe = mean_recipe();
+    recipe.file = data_path("large.onnx");
+    float input[NUMBERS] = {0};
+    const struct few__run_input in = mean_input(input);
+    struct few__tensor out[FEW__OUTPUTS_MAX];
+    size_t n;
+    assert_status(few__runtime_open(&opts, NULL, &runtime, &err), FEW_OK, &err);
+    assert_status(few__runner_load(runtime, &recipe, &vector, &runner, &err), FEW_OK, &err);
+    uint64_t before = few__resident_bytes();
+    for (int i = 0; i < 3; i++) assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_OK, &err);
+    uint64_t after = few__resident_bytes();
+    few__runner_unload(runner);
+    few__runtime_close(runtime);
+    return after > before ? after - before : 0;
+}
+
+static void test_gives_memory_back(void **state)
+{
+    (void)state;
+    if (!t_runtime()) skip();
+    uint64_t kept = resident_after_runs(false), given_back = resident_after_runs(true);
+    assert_true(kept > (uint64_t)80 << 20);       // the arena keeps what one run needed
+    assert_true(given_back < (uint64_t)16 << 20); // a few pieces may stay
 }
 
 int main(void)
@@ -573,6 +783,12 @@ int main(void)
         cmocka_unit_test(test_outputs_in_the_recipes_order),
         cmocka_unit_test(test_run_dynamic),
         cmocka_unit_test(test_run_wrong_dims),
+        cmocka_unit_test(test_input_moves),
+        cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_batch_dynamic),
+        cmocka_unit_test(test_batch_of_a_model_without),
+        cmocka_unit_test(test_load_from_threads),
+        cmocka_unit_test(test_gives_memory_back),
         cmocka_unit_test(test_two_runners_at_once),
         cmocka_unit_test(test_cancel_before),
         cmocka_unit_test(test_cancel_midway),

@@ -16,8 +16,7 @@ static struct few__exec_log open_log(void)
 static void close_all(struct few__exec *exec, struct few__exec_log *log, const struct t_world *world,
                       size_t n_lanes)
 {
-    struct few_error err;
-    assert_status(few__exec_check(log, &world->catalog, n_lanes, &err), FEW_OK, &err);
+    t_check(log, world, n_lanes);
     few__exec_log_finish(log);
     few__exec_destroy(exec);
 }
@@ -25,7 +24,7 @@ static void close_all(struct few__exec *exec, struct few__exec_log *log, const s
 static void assert_row(const struct few__exec *exec, size_t model, enum few_outcome outcome,
                        enum few__reason reason)
 {
-    const struct few__exec_row *row = &few__exec_rows(exec)[model];
+    const struct few__exec_row *row = &few__exec_rows(exec, 0)[model];
     assert_int_equal(row->outcome, outcome);
     assert_int_equal(row->reason, reason);
 }
@@ -33,7 +32,7 @@ static void assert_row(const struct few__exec *exec, size_t model, enum few_outc
 static void assert_reason(const struct few__exec *exec, size_t model, const char *expected)
 {
     char text[128];
-    few__reason_text(exec, model, text, sizeof text);
+    few__reason_text(exec, 0, model, text, sizeof text);
     assert_string_equal(text, expected);
 }
 
@@ -43,7 +42,9 @@ static enum few_status create(struct few_catalog *catalog, size_t n_lanes, struc
 {
     struct few__exec *exec = (void *)err;
     struct few_cost *costs = FEW__NEW_N(NULL, struct few_cost, catalog->n_models + 1);
-    struct few__exec_opts opts = {.catalog = catalog, .costs = costs, .n_lanes = n_lanes};
+    const struct few__chooser choosers[FEW__SLOTS_MAX] = {{0}};
+    struct few__exec_opts opts = {
+        .catalog = catalog, .costs = costs, .choosers = choosers, .n_lanes = n_lanes};
     enum few_status status = few__exec_create(&opts, &exec, err);
     if (status != FEW_OK) assert_null(exec);
     few__exec_destroy(exec);
@@ -99,10 +100,23 @@ static enum few_status create_in(const struct few_mem *mem, void *ud)
     enum few_status status = few__exec_log_init(&log, mem, 8, &err);
     if (status != FEW_OK) return status;
     struct t_world *w = ud;
-    struct few__exec_opts opts = {.env = &env, .catalog = &w->catalog, .costs = w->costs, .log = &log};
+    const struct few__chooser choosers[2] = {{0}};
+    const size_t batch_max[T_MODELS] = {4};
+    struct few__exec_opts opts = {.env = &env,
+                                  .catalog = &w->catalog,
+                                  .costs = w->costs,
+                                  .choosers = choosers,
+                                  .n_slots = 2,
+                                  .n_lanes = 2,
+                                  .memory_bytes = 1000,
+                                  .loads = true,
+                                  .batch_max = batch_max,
+                                  .variants = FEW__VARIANTS_CASCADE,
+                                  .log = &log,
+                                  .keep_pace = true};
     status = few__exec_create(&opts, &exec, &err);
     few__exec_destroy(exec);
-    if (status == FEW_OK) status = few__exec_check(&log, &w->catalog, 1, &err);
+    if (status == FEW_OK) status = few__exec_check(&log, &opts, &err);
     few__exec_log_finish(&log);
     return status;
 }
@@ -112,6 +126,7 @@ static void test_create_without_memory(void **state)
     (void)state;
     struct t_world w;
     t_world_init(&w, 40);
+    w.models[3].variant_of = w.models[4].variant_of = 3;
     t_fail_each_allocation(create_in, &w);
 }
 
@@ -146,10 +161,10 @@ static void test_order_log_and_rows(void **state)
                  "1000 item 7 deadline 1500\n1000 start c\n1100 done c ok\n1100 start a\n1200 done a empty\n"
                  "1200 start b\n1230 done b ok\n1230 finish 7\n");
     for (size_t m = 0; m < 3; m++) assert_row(exec, m, FEW_EXECUTED, FEW__WHY_CHOSEN);
-    assert_int_equal(few__exec_rows(exec)[0].start_us, 1100);
-    assert_int_equal(few__exec_rows(exec)[0].end_us, 1200);
-    assert_false(few__exec_view(exec)->found[0]);
-    assert_true(few__exec_view(exec)->found[1]);
+    assert_int_equal(few__exec_rows(exec, 0)[0].start_us, 1100);
+    assert_int_equal(few__exec_rows(exec, 0)[0].end_us, 1200);
+    assert_false(few__exec_view(exec, 0)->found[0]);
+    assert_true(few__exec_view(exec, 0)->found[1]);
     assert_reason(exec, 0, "chosen by script");
     close_all(exec, &log, &w, 1);
 }
@@ -171,7 +186,7 @@ static void test_need_that_found_nothing_skips_its_users(void **state)
         static const size_t users[] = {1, 0, 4};
         assert_row(exec, users[i], FEW_SKIPPED, FEW__WHY_NEED_EMPTY);
         assert_reason(exec, users[i], "its need d found nothing");
-        assert_int_equal(few__exec_rows(exec)[users[i]].start_us, -1);
+        assert_int_equal(few__exec_rows(exec, 0)[users[i]].start_us, -1);
     }
     w.truth[3].result = FEW__RESULT_OK;
     w.truth[1].result = FEW__RESULT_FAILED;
@@ -259,10 +274,12 @@ static void test_running_at_the_deadline_is_late(void **state)
     struct few__exec_log log = open_log();
     struct few__exec *exec = t_exec(&w, t_script_chooser(&script), 1, &log);
     assert_int_equal(few__sim_item(exec, 5, 0, 100, w.truth), 100);
-    t_assert_log(&log, &w, "0 item 5 deadline 100\n0 start a\n100 deadline\n100 cancel a\n100 finish 5\n");
+    t_assert_log(&log, &w,
+                 "0 item 5 deadline 100\n0 start a\n100 deadline\n100 cancel a\n100 finish 5\n"
+                 "100 done a canceled\n");
     assert_row(exec, 0, FEW_LATE, FEW__WHY_DEADLINE);
-    assert_int_equal(few__exec_rows(exec)[0].start_us, 0);
-    assert_int_equal(few__exec_rows(exec)[0].end_us, 100);
+    assert_int_equal(few__exec_rows(exec, 0)[0].start_us, 0);
+    assert_int_equal(few__exec_rows(exec, 0)[0].end_us, 100);
     assert_row(exec, 1, FEW_SKIPPED, FEW__WHY_NEED_MISSING);
     assert_row(exec, 2, FEW_SKIPPED, FEW__WHY_NEED_MISSING);
     assert_row(exec, 3, FEW_SKIPPED, FEW__WHY_DEADLINE);
@@ -300,20 +317,21 @@ static void test_done_after_the_deadline_is_late(void **state)
     struct few__exec_log log = open_log();
     struct few__exec *exec = t_exec(&w, t_script_chooser(&script), 1, &log);
     struct few__action actions[2];
-    struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 100};
+    struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 100, .ready = true};
     assert_int_equal(few__exec_step(exec, 0, &item, actions), 1);
     assert_int_equal(actions[0].kind, FEW__ACTION_START);
-    struct few__event done = {.kind = FEW__EVENT_DONE, .model = 0};
-    assert_int_equal(few__exec_step(exec, 101, &done, actions), 2);
-    assert_int_equal(actions[0].kind, FEW__ACTION_CANCEL);
-    assert_int_equal(actions[0].model, 0);
-    assert_int_equal(actions[1].kind, FEW__ACTION_FINISH);
+    const struct few__part part = {.result = FEW__RESULT_OK};
+    struct few__event done = {.kind = FEW__EVENT_DONE, .parts = &part};
+    assert_int_equal(few__exec_step(exec, 101, &done, actions), 1);
+    assert_int_equal(actions[0].kind, FEW__ACTION_FINISH);
     assert_row(exec, 0, FEW_LATE, FEW__WHY_DEADLINE);
-    // What comes after FINISH is ignored.
+    assert_true(few__exec_slot_free(exec, 0));
+    // A DEADLINE after FINISH is ignored.
     struct few__event deadline = {.kind = FEW__EVENT_DEADLINE};
     assert_int_equal(few__exec_step(exec, 102, &deadline, actions), 0);
-    assert_int_equal(few__exec_step(exec, 103, &done, actions), 0);
     assert_row(exec, 0, FEW_LATE, FEW__WHY_DEADLINE);
+    t_assert_log(&log, &w,
+                 "0 item 0 deadline 100\n0 start a\n101 done a canceled\n101 deadline\n101 finish 0\n");
     close_all(exec, &log, &w, 1);
 }
 
@@ -331,7 +349,7 @@ static void test_seen_is_the_highest_and_is_forgotten(void **state)
     struct t_script script = {.n = 3, .models = {0, 1, 2}};
     struct few__exec_log log = open_log();
     struct few__exec *exec = t_exec(&w, t_script_chooser(&script), 1, &log);
-    const float *seen = few__exec_view(exec)->seen;
+    const float *seen = few__exec_view(exec, 0)->seen;
     few__sim_item(exec, 0, 0, FEW__NO_DEADLINE, w.truth);
     for (size_t l = 0; l < T_LABELS; l++) assert_near(seen[l], l == 5 ? 0.9f : l == 39 ? 0.6f : 0, 0);
     few__sim_item(exec, 1, 1000, 100, w.truth); // a alone
@@ -351,9 +369,9 @@ static void test_costs_are_made_positive(void **state)
     w.costs[2].time_us = INT64_MAX;
     struct t_script script = {0};
     struct few__exec *exec = t_exec(&w, t_script_chooser(&script), 1, NULL);
-    assert_int_equal(few__exec_view(exec)->costs[0].time_us, 1);
-    assert_int_equal(few__exec_view(exec)->costs[1].time_us, 1);
-    assert_int_equal(few__exec_view(exec)->costs[2].time_us, FEW__TIME_MAX_US);
+    assert_int_equal(few__exec_view(exec, 0)->costs[0].time_us, 1);
+    assert_int_equal(few__exec_view(exec, 0)->costs[1].time_us, 1);
+    assert_int_equal(few__exec_view(exec, 0)->costs[2].time_us, FEW__TIME_MAX_US);
     few__exec_destroy(exec);
 }
 
@@ -368,8 +386,8 @@ static void test_steps_allocate_nothing(void **state)
     t_mem_init(&mem, 0);
     struct few_env env = {.mem = &mem.mem};
     struct few__exec *exec;
-    struct few__exec_opts opts = {
-        .env = &env, .catalog = &w.catalog, .costs = w.costs, .chooser = t_script_chooser(&script)};
+    const struct few__chooser chooser = t_script_chooser(&script);
+    struct few__exec_opts opts = {.env = &env, .catalog = &w.catalog, .costs = w.costs, .choosers = &chooser};
     assert_int_equal(few__exec_create(&opts, &exec, NULL), FEW_OK);
     size_t calls = mem.calls;
     for (int64_t i = 0; i < 10; i++) few__sim_item(exec, (uint64_t)i, i * 10000, 2500, w.truth);
@@ -394,14 +412,15 @@ static void test_two_lanes(void **state)
     assert_int_equal(few__exec_actions_max(exec), 3);
     few__sim_item(exec, 0, 0, FEW__NO_DEADLINE, w.truth);
     t_assert_log(&log, &w,
-                 "0 item 0\n0 start a\n0 start b\n100 done b ok\n100 start c\n150 done a ok\n150 start d\n"
-                 "150 done c ok\n250 done d ok\n250 finish 0\n");
+                 "0 item 0\n0 start a\n0 start b lane 1\n100 done b ok lane 1\n100 start c lane 1\n"
+                 "150 done a ok\n150 start d\n150 done c ok lane 1\n250 done d ok\n250 finish 0\n");
     // Both lanes end at the deadline: both count; d comes too late for anything.
     few__exec_log_clear(&log);
     few__sim_item(exec, 1, 1000, 150, w.truth);
     t_assert_log(&log, &w,
-                 "1000 item 1 deadline 1150\n1000 start a\n1000 start b\n1100 done b ok\n1100 start c\n"
-                 "1150 done a ok\n1150 done c ok\n1150 deadline\n1150 finish 1\n");
+                 "1000 item 1 deadline 1150\n1000 start a\n1000 start b lane 1\n"
+                 "1100 done b ok lane 1\n1100 start c lane 1\n1150 done a ok\n1150 done c ok lane 1\n1150 "
+                 "deadline\n1150 finish 1\n");
     assert_row(exec, 3, FEW_SKIPPED, FEW__WHY_DEADLINE);
     few__exec_log_clear(&log);
     few__sim_item(exec, 2, 2000, 149, w.truth);
@@ -453,7 +472,7 @@ static struct few__exec *open_item(struct answer *answer)
     struct few__chooser chooser = {.self = answer, .name = "answer", .choose = give_answer};
     struct few__exec *exec = t_exec(&w, chooser, 1, NULL);
     struct few__action actions[4];
-    struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 1000};
+    struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 1000, .ready = true};
     few__exec_step(exec, 0, &item, actions);
     return exec;
 }
@@ -462,7 +481,8 @@ static void run_answer(void *ud)
 {
     struct few__exec *exec = open_item(ud);
     struct few__action actions[4];
-    struct few__event done = {.kind = FEW__EVENT_DONE, .model = 0};
+    const struct few__part part = {.result = FEW__RESULT_OK};
+    struct few__event done = {.kind = FEW__EVENT_DONE, .parts = &part};
     few__exec_step(exec, 10, &done, actions); // the same answer again
 }
 
@@ -480,17 +500,23 @@ static void test_impossible_answers_stop_the_program(void **state)
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) t_assert_aborts(run_answer, &answers[i]);
 }
 
+enum { N_WRONG = 8 };
+
 static void step_wrongly(void *ud)
 {
+    static const struct few__part part = {.result = FEW__RESULT_OK};
     static const struct {
         int64_t now_us;
         struct few__event event;
-    } wrong[] = {
-        {5, {.kind = FEW__EVENT_ITEM, .deadline_us = 10}}, // one is open
-        {5, {.kind = FEW__EVENT_DONE, .model = 2}},        // does not run
-        {5, {.kind = FEW__EVENT_DONE, .model = 3}},        // does not exist
-        {999, {.kind = FEW__EVENT_DEADLINE}},              // before its time
-        {-1, {.kind = FEW__EVENT_DONE, .model = 0}},       // time goes back
+    } wrong[N_WRONG] = {
+        {5, {.kind = FEW__EVENT_ITEM, .deadline_us = 10}},         // the slot is taken
+        {5, {.kind = FEW__EVENT_ITEM, .slot = 1}},                 // there is no such slot
+        {5, {.kind = FEW__EVENT_DONE, .lane = 1, .parts = &part}}, // nor such a lane
+        {5, {.kind = FEW__EVENT_READ}},                            // it was ready
+        {5, {.kind = FEW__EVENT_LOADED}},                          // nothing is loaded
+        {5, {.kind = FEW__EVENT_DEADLINE, .slot = 1}},             // no such slot
+        {999, {.kind = FEW__EVENT_DEADLINE}},                      // before its time
+        {-1, {.kind = FEW__EVENT_DONE, .parts = &part}},           // time goes back
     };
     struct answer answer = {.answer = FEW__START, .n = 1, .models = {0}};
     struct few__exec *exec = open_item(&answer);
@@ -502,7 +528,7 @@ static void step_wrongly(void *ud)
 static void test_impossible_events_stop_the_program(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 5; i++) t_assert_aborts(step_wrongly, &i);
+    for (size_t i = 0; i < N_WRONG; i++) t_assert_aborts(step_wrongly, &i);
 }
 
 int main(void)

@@ -82,7 +82,7 @@ static struct few__live *open_live(struct few__chooser chooser, struct few__exec
     struct few_cost costs[MODELS_MAX];
     for (size_t i = 0; i < n_models; i++) costs[i] = zoo->catalog.models[i].cost;
     const struct few__exec_opts opts = {
-        .catalog = &zoo->catalog, .costs = costs, .chooser = chooser, .n_lanes = 1, .log = log};
+        .catalog = &zoo->catalog, .costs = costs, .choosers = &chooser, .n_lanes = 1, .log = log};
     struct few__live *live;
     assert_status(few__live_create(&opts, workspace, &live, &err), FEW_OK, &err);
     return live;
@@ -195,7 +195,7 @@ static void check_output(const struct few__live *live, size_t item, size_t model
 // What was executed is right, what was not has no output.
 static void check_item(const struct few__live *live, size_t item, size_t counts[FEW_OUTCOME_COUNT])
 {
-    const struct few__exec_row *rows = few__exec_rows(few__live_exec(live));
+    const struct few__exec_row *rows = few__exec_rows(few__live_exec(live), 0);
     for (size_t i = 0; i < n_models; i++) {
         counts[rows[i].outcome]++;
         if (rows[i].outcome == FEW_EXECUTED) check_output(live, item, i);
@@ -226,7 +226,7 @@ static void test_deadline_in_the_middle_of_a_model(void **state)
         begin(k);
         int64_t deadline = in_us(20000);
         assert_true(few__live_item(slow, k, deadline, &arena) >= deadline);
-        const struct few__exec_row *row = &few__exec_rows(few__live_exec(slow))[endless];
+        const struct few__exec_row *row = &few__exec_rows(few__live_exec(slow), 0)[endless];
         assert_int_equal(row->outcome, FEW_LATE);
         assert_int_equal(row->reason, FEW__WHY_DEADLINE);
         assert_true(row->end_us >= deadline);
@@ -248,9 +248,9 @@ static void test_deadline_that_is_over(void **state)
     struct few__live *live = open_live((struct few__chooser){.self = &endless, .choose = choose_one}, NULL);
     begin(0);
     few__live_item(live, 0, in_us(0), &arena);
-    assert_int_equal(few__exec_rows(few__live_exec(live))[endless].outcome, FEW_SKIPPED);
+    assert_int_equal(few__exec_rows(few__live_exec(live), 0)[endless].outcome, FEW_SKIPPED);
     few__live_item(live, 1, in_us(-1000000), &arena);
-    assert_int_equal(few__exec_rows(few__live_exec(live))[endless].outcome, FEW_SKIPPED);
+    assert_int_equal(few__exec_rows(few__live_exec(live), 0)[endless].outcome, FEW_SKIPPED);
     few__live_destroy(live);
 }
 
@@ -277,7 +277,10 @@ static void test_random_items_and_deadlines(void **state)
         check_item(live, item, counts);
     }
     assert_int_equal(log.lost, 0);
-    assert_status(few__exec_check(&log, &zoo->catalog, 1, &err), FEW_OK, &err);
+    struct few_cost costs[MODELS_MAX];
+    for (size_t i = 0; i < n_models; i++) costs[i] = zoo->catalog.models[i].cost;
+    const struct few__exec_opts had = {.catalog = &zoo->catalog, .costs = costs};
+    assert_status(few__exec_check(&log, &had, &err), FEW_OK, &err);
     size_t sum = 0;
     for (size_t k = 0; k < FEW_OUTCOME_COUNT; k++) sum += counts[k];
     assert_int_equal(sum, ROUNDS * n_models);

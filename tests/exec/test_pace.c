@@ -71,10 +71,9 @@ static double late_share(bool keep_pace)
         truth[i] = (struct few__sim_truth){.result = FEW__RESULT_OK};
     }
     const struct few_catalog catalog = {.n_models = N_MODELS, .models = models};
-    const struct few__exec_opts opts = {.catalog = &catalog,
-                                        .costs = costs,
-                                        .chooser = {.choose = choose, .name = "longest"},
-                                        .keep_pace = keep_pace};
+    const struct few__chooser chooser = {.choose = choose, .name = "longest"};
+    const struct few__exec_opts opts = {
+        .catalog = &catalog, .costs = costs, .choosers = &chooser, .keep_pace = keep_pace};
     struct few__exec *exec;
     struct few_error err;
     assert_status(few__exec_create(&opts, &exec, &err), FEW_OK, &err);
@@ -87,7 +86,7 @@ static double late_share(bool keep_pace)
             truth[i].time_us = (int64_t)((double)costs[i].time_us * 2.5 * (0.7 + 0.6 * few__rng_unit(&rng)));
         now = few__sim_item(exec, item, now, 150000, truth);
         bool any = false;
-        for (size_t i = 0; i < N_MODELS; i++) any |= few__exec_rows(exec)[i].outcome == FEW_LATE;
+        for (size_t i = 0; i < N_MODELS; i++) any |= few__exec_rows(exec, 0)[i].outcome == FEW_LATE;
         late += any && item >= WARM;
     }
     few__exec_destroy(exec);

@@ -21,7 +21,7 @@ static void assert_replay(struct t_trace *t, struct few__value value, size_t ite
                           const char *expected)
 {
     size_t order[T_MODELS];
-    size_t n = t_replay(t, value, FEW__NEGATIVE_FAITHFUL, item, deadline_us, order);
+    size_t n = t_replay(t, value, FEW__RANK_RATIO, item, deadline_us, order);
     assert_order(order, n, expected);
 }
 
@@ -60,13 +60,13 @@ static void test_random_is_of_seed_and_item(void **state)
     assert_int_equal(few__value_random(&t.world.catalog, 7, NULL, &two, NULL), FEW_OK);
     assert_int_equal(few__value_random(&t.world.catalog, 8, NULL, &other, NULL), FEW_OK);
     for (size_t i = 50; i-- > 0;) {
-        t_replay(&t, one, FEW__NEGATIVE_FAITHFUL, i, FEW__NO_DEADLINE, a);
-        t_replay(&t, two, FEW__NEGATIVE_FAITHFUL, 49 - i, FEW__NO_DEADLINE, b); // other items before it
-        t_replay(&t, two, FEW__NEGATIVE_FAITHFUL, i, FEW__NO_DEADLINE, b);
+        t_replay(&t, one, FEW__RANK_RATIO, i, FEW__NO_DEADLINE, a);
+        t_replay(&t, two, FEW__RANK_RATIO, 49 - i, FEW__NO_DEADLINE, b); // other items before it
+        t_replay(&t, two, FEW__RANK_RATIO, i, FEW__NO_DEADLINE, b);
         assert_memory_equal(a, b, 20 * sizeof *a);
-        t_replay(&t, other, FEW__NEGATIVE_FAITHFUL, i, FEW__NO_DEADLINE, b);
+        t_replay(&t, other, FEW__RANK_RATIO, i, FEW__NO_DEADLINE, b);
         n_same_seed += memcmp(a, b, 20 * sizeof *a) == 0;
-        t_replay(&t, one, FEW__NEGATIVE_FAITHFUL, (i + 1) % 50, FEW__NO_DEADLINE, b);
+        t_replay(&t, one, FEW__RANK_RATIO, (i + 1) % 50, FEW__NO_DEADLINE, b);
         n_same_item += memcmp(a, b, 20 * sizeof *a) == 0;
     }
     assert_int_equal(n_same_seed + n_same_item, 0);
@@ -128,7 +128,7 @@ static void assert_closed_form(size_t n, size_t k, double recall, double expecte
         bool in[T_MODELS] = {0}, all[T_MODELS];
         memset(all, 1, sizeof all);
         double goal = recall * t_set_value(&t, i, all) - 1e-9;
-        assert_int_equal(t_replay(&t, value, FEW__NEGATIVE_FAITHFUL, i, FEW__NO_DEADLINE, order), n);
+        assert_int_equal(t_replay(&t, value, FEW__RANK_RATIO, i, FEW__NO_DEADLINE, order), n);
         size_t used = 0;
         while (t_set_value(&t, i, in) < goal) in[order[used++]] = true;
         mean += (double)used / ITEMS;
@@ -191,7 +191,7 @@ static void test_order_is_followed(void **state)
             found[order[p]] = !t.trace.cells[order[p]].empty;
             expected[n_expected++] = order[p];
         }
-        size_t n_got = t_replay(&t, value, FEW__NEGATIVE_FAITHFUL, 0, deadline, got);
+        size_t n_got = t_replay(&t, value, FEW__RANK_RATIO, 0, deadline, got);
         assert_int_equal(n_got, n_expected);
         assert_memory_equal(got, expected, n_got * sizeof *got);
         value.destroy(value.self);
@@ -428,7 +428,7 @@ static double replay_value(struct t_trace *t, struct few__value value, size_t it
 {
     size_t order[T_MODELS];
     bool in[T_MODELS] = {0};
-    size_t n = t_replay(t, value, FEW__NEGATIVE_FAITHFUL, item, deadline_us, order);
+    size_t n = t_replay(t, value, FEW__RANK_RATIO, item, deadline_us, order);
     for (size_t i = 0; i < n; i++) in[order[i]] = true;
     return t_set_value(t, item, in);
 }

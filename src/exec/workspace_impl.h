@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the workspace share: workspace (life, loading), workspace_run, workspace_profile.
+#ifndef FEW_EXEC_WORKSPACE_IMPL_H
+#define FEW_EXEC_WORKSPACE_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/mem.h"
+#include "exec/exec.h"
+#include "exec/workspace.h"
+#include "media/buffer.h"
+
+// An item in flight. `lock` is held while tensors are made; once made they are only read, until the next begin.
+struct few__workspace_slot {
+    struct few__preprocess *preprocess;
+    pthread_mutex_t lock;
+    struct few__arena *arenas; // (n_lanes,) outputs of the item: one each, so that lanes decode side by side
+    char digest[65];           // of the item, "" = not known
+    atomic_int_least64_t runtime_us; // inside the runtimes
+};
+
+// One item of a run, ready for it.
+struct few__workspace_part {
+    bool waits; // has its tensor, was not run yet
+    float *data;
+    int64_t dims[4];
+    struct few__placement placement;
+};
+
+// A lane: what only its own thread touches.
+struct few__workspace_lane {
+    struct few__workspace_part parts[FEW__BATCH_MAX];
+    size_t group[FEW__BATCH_MAX]; // parts of the same shape, which go into one run
+    struct few__buffer batch;     // memory of `together`
+    float *together; // their tensors side by side; room for the largest batch, NULL = no model has batches
+    size_t tensor_bytes; // of the last run: its input and outputs
+};
+
+struct few__workspace_runtime {
+    const char *name;
+    struct few__runtime *runtime;
+};
+
+struct few__workspace {
+    const struct few_zoo *zoo;
+    size_t n_slots, n_lanes;
+    struct few__workspace_slot *slots;       // (n_slots,)
+    struct few__workspace_lane *lanes;       // (n_lanes,)
+    struct few__workspace_runtime *runtimes; // (n_models,) room, n_runtimes are open
+    size_t n_runtimes;
+    struct few__runner **runners; // (n_lanes, n_models); NULL = not loaded
+};
+
+static inline struct few__runner **few__workspace_runner(const struct few__workspace *w, size_t lane,
+                                                         size_t model)
+{
+    return &w->runners[lane * w->zoo->catalog.n_models + model];
+}
+
+/* Items of the model that one run may take: at least 1. */
+static inline size_t few__workspace_batch(const struct few__workspace *w, size_t model)
+{
+    size_t batch = w->zoo->recipes[model].batch;
+    return batch < 1 ? 1 : batch > FEW__BATCH_MAX ? FEW__BATCH_MAX : batch;
+}
+
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a model takes: time as the median of three runs on grey images, memory as what the process grows by.
+ *
+ *     resident:  before | load, first run | after = weights | three runs, peak = working memory
+ *
+ * Tensors of the image are made before, so that the first model that wants one is not charged for it. A thread that
+ * watches ends a run that takes too long. */
+#include <string.h>
+
+#include "core/env.h"
+#include "core/error.h"
+#include "core/process.h"
+#include "exec/watchdog.h"
+#include "exec/workspace_impl.h"
+
+enum { PROFILE_RUNS = 3, GREY = 128, GREY_WIDTH = 320, GREY_HEIGHT = 240 };
+
+struct profile {
+    struct few__workspace *w;
+    size_t model;
+    struct few__watchdog *watchdog;
+    uint8_t *plane; // (GREY_HEIGHT, GREY_WIDTH)
+    struct few__image grey;
+    struct few_output need; // the whole image
+    bool has_need;
+    struct few__work work[FEW__BATCH_MAX];
+    struct few_output outputs[FEW__BATCH_MAX];
+};
+
+static uint64_t growth(uint64_t before, uint64_t after)
+{
+    return after > before ? after - before : 0;
+}
+
+static int64_t median3(const int64_t t[3])
+{
+    int64_t low = t[0] < t[1] ? t[0] : t[1], high = t[0] < t[1] ? t[1] : t[0];
+    return t[2] < low ? low : t[2] > high ? high : t[2];
+}
+
+static void end_run(void *ud)
+{
+    const struct profile *p = ud;
+    few__workspace_cancel(p->w, 0, p->model);
+}
+
+static enum few_status took_too_long(const struct profile *p, struct few_error *err)
+{
+    char span[FEW__SPAN_TEXT];
+    few__workspace_reset(p->w, 0, p->model);
+    return few__fail(err, FEW_ELIMIT, "took longer than %s",
+                     few__span_text(p->w->zoo->recipes[p->model].timeout_us, span));
+}
+
+/* Run on n grey images. Each begins anew, so that every run pays for its own preprocessing. */
+static enum few_status run_once(struct profile *p, size_t n, int64_t *took_us, struct few_error *err)
+{
+    const struct few_env *env = &p->w->zoo->env;
+    for (size_t i = 0; i < n; i++) {
+        few__workspace_begin(p->w, i, &p->grey, "");
+        p->work[i] =
+            (struct few__work){.slot = i, .need = p->has_need ? &p->need : NULL, .output = &p->outputs[i]};
+    }
+    few__watchdog_begin(p->watchdog, p->w->zoo->recipes[p->model].timeout_us);
+    int64_t start = few__now_us(env);
+    few__workspace_run(p->w, 0, p->model, p->work, n);
+    *took_us = few__now_us(env) - start;
+    if (few__watchdog_end(p->watchdog)) return took_too_long(p, err);
+    for (size_t i = 0; i < n; i++) {
+        if (p->work[i].status == FEW_OK) continue;
+        if (err) *err = p->work[i].error;
+        return p->work[i].status;
+    }
+    return FEW_OK;
+}
+
+/* The median of three runs, at least 1 us. */
+static enum few_status time_runs(struct profile *p, size_t n, int64_t *time_us, struct few_error *err)
+{
+    int64_t took[PROFILE_RUNS];
+    for (size_t run = 0; run < PROFILE_RUNS; run++) FEW__TRY(run_once(p, n, &took[run], err));
+    *time_us = median3(took);
+    if (*time_us < 1) *time_us = 1;
+    return FEW_OK;
+}
+
+static enum few_status time_batch(struct profile *p, struct few_cost *cost, struct few_error *err)
+{
+    size_t n = few__workspace_batch(p->w, p->model);
+    if (n > p->w->n_slots) n = p->w->n_slots;
+    if (n < 2) return FEW_OK;
+    int64_t warm_up, all;
+    FEW__TRY(run_once(p, n, &warm_up, err));
+    FEW__TRY(time_runs(p, n, &all, err));
+    cost->more_us = (all - cost->time_us) / (int64_t)(n - 1);
+    if (cost->more_us < 1) cost->more_us = 1;
+    return FEW_OK;
+}
+
+static enum few_status make_tensors(struct profile *p, struct few_error *err)
+{
+    int64_t dims[4];
+    struct few__placement placement;
+    few__workspace_begin(p->w, 0, &p->grey, "");
+    return few__preprocess_fill(p->w->slots[0].preprocess, p->model, p->has_need ? p->need.values : NULL,
+                                dims, &placement, err);
+}
+
+// A replay has nothing to measure: what the zoo says is what its models took when they ran.
+static void take_declared(const struct profile *p, struct few_cost *cost)
+{
+    int64_t load_us = cost->load_us;
+    *cost = p->w->zoo->catalog.models[p->model].cost;
+    cost->load_us = load_us;
+    if (cost->time_us < 1) cost->time_us = 1;
+}
+
+static enum few_status measure(struct profile *p, struct few_cost *cost, struct few_error *err)
+{
+    const struct few_env *env = &p->w->zoo->env;
+    *cost = (struct few_cost){0};
+    FEW__TRY(make_tensors(p, err));
+    few__heap_trim();
+    uint64_t before = few__resident_bytes();
+    int64_t start = few__now_us(env), warm_up;
+    FEW__TRY(few__workspace_load(p->w, p->model, err));
+    cost->load_us = few__now_us(env) - start;
+    const struct few__runner *runner = *few__workspace_runner(p->w, 0, p->model);
+    if (few__runner_answers(runner)) {
+        take_declared(p, cost);
+        return FEW_OK;
+    }
+    FEW__TRY(run_once(p, 1, &warm_up, err));
+    few__heap_trim();
+    cost->weights_bytes = growth(before, few__resident_bytes()) + few__runner_bytes(runner);
+
+    few__resident_peak_reset();
+    // Where the kernel refuses the reset, only what is above the old peak is known.
+    uint64_t resident = few__resident_bytes(), old_peak = few__resident_peak_bytes();
+    FEW__TRY(time_runs(p, 1, &cost->time_us, err));
+    uint64_t working = growth(old_peak > resident ? old_peak : resident, few__resident_peak_bytes());
+    size_t tensors = p->w->lanes[0].tensor_bytes;
+    cost->memory_bytes = cost->weights_bytes + (working > tensors ? working : tensors);
+    return time_batch(p, cost, err);
+}
+
+static enum few_status set_up(struct profile *p, struct few__workspace *w, size_t model,
+                              struct few_error *err)
+{
+    static float whole[4] = {0, 0, 1, 1};
+    p->w = w;
+    p->model = model;
+    p->has_need = w->zoo->recipes[model].input.pixels.needs >= 0;
+    p->need = (struct few_output){.kind = FEW_BOX, .confidence = 1, .n = 4, .values = whole};
+    p->plane = few__new(w->zoo->env.mem, (size_t)GREY_WIDTH * GREY_HEIGHT, 1);
+    if (!p->plane) return few__no_memory(err, "grey image");
+    memset(p->plane, GREY, (size_t)GREY_WIDTH * GREY_HEIGHT);
+    p->grey = (struct few__image){GREY_WIDTH, GREY_HEIGHT, GREY_WIDTH, {p->plane, p->plane, p->plane}};
+    return few__watchdog_start(&w->zoo->env, end_run, p, &p->watchdog, err);
+}
+
+enum few_status few__workspace_profile(struct few__workspace *w, size_t model, struct few_cost *cost,
+                                       struct few_error *err)
+{
+    static const char named[] = "model '";
+    struct few_error why = {.message = ""};
+    const struct few_mem *mem = w->zoo->env.mem;
+    struct profile *p = FEW__NEW(mem, struct profile);
+    if (!p) return few__no_memory(err, "profile");
+    few__workspace_unload(w, model);
+    enum few_status status = set_up(p, w, model, &why);
+    if (status == FEW_OK) status = measure(p, cost, &why);
+    few__watchdog_stop(p->watchdog);
+    for (size_t i = 0; i < w->n_slots; i++) few__workspace_begin(w, i, NULL, ""); // the grey image goes
+    few__free(mem, p->plane);
+    few__free(mem, p);
+    if (status == FEW_OK) return FEW_OK;
+    few__workspace_unload(w, model);
+    if (err) *err = why;
+    if (strncmp(why.message, named, sizeof named - 1) == 0) return status;
+    return few__wrap(err, status, "model '%s'", w->zoo->catalog.models[model].name);
+}
