@@ -60,6 +60,7 @@ struct few_run_status {
     bool busy;                // a process is writing to it now
     char purpose[16];         // "run" or "trace"
     uint64_t models;
+    uint64_t models_bytes;    // memory that all of them take together; 0 = not known
     uint64_t items, items_failed;
     uint64_t items_planned;   // that the last run was asked for; 0 = not known
     uint64_t counts[6];       // by enum few_outcome; they add up to items x models
