@@ -64,8 +64,7 @@ struct runner {
     struct worker *worker;
     atomic_bool canceled;
     int wake; // readable while the runner is cancelled
-    struct few__numbers numbers;
-    struct few__tensor tensors[FEW__OUTPUTS_MAX];
+    struct few__answer answer;
 };
 
 /* ---- runtime ---- */
@@ -263,11 +262,10 @@ static enum few_status ask(struct worker *w, const struct few__run_input *input,
 }
 
 static enum few_status read_answer(struct worker *w, struct runner *r, int64_t items, const char *line,
-                                   size_t n, size_t *n_outputs, struct few_error *err)
+                                   size_t n, struct few_error *err)
 {
     struct few_error why = {.message = ""};
-    enum few_status status =
-        few__worker_read_answer(line, n, w->id, w->recipe, items, &r->numbers, r->tensors, n_outputs, &why);
+    enum few_status status = few__worker_read_answer(line, n, w->id, w->recipe, items, &r->answer, &why);
     w->open = false;
     if (status == FEW_ENOMEM) return few__no_memory(err, w->model->name);
     if (status != FEW_OK && status != FEW_EBACKEND) return broke_rules(w, status, &why, err);
@@ -278,7 +276,7 @@ static enum few_status read_answer(struct worker *w, struct runner *r, int64_t i
 
 // With the turn.
 static enum few_status run_in_turn(struct worker *w, struct runner *r, const struct few__run_input *input,
-                                   size_t *n_outputs, struct few_error *err)
+                                   struct few_error *err)
 {
     const char *line;
     size_t n;
@@ -290,7 +288,7 @@ static enum few_status run_in_turn(struct worker *w, struct runner *r, const str
     enum few_status status = few__wire_wait(&w->wire, r->wake, until, &line, &n);
     if (status == FEW_AGAIN) return too_late(w, timeout, err);
     if (status != FEW_OK) return wait_failed(w, status, err);
-    return read_answer(w, r, input->dims[0], line, n, n_outputs, err);
+    return read_answer(w, r, input->dims[0], line, n, err);
 }
 
 /* ---- turns ---- */
@@ -319,16 +317,15 @@ static enum few_status run(void *runner, const struct few__run_input *input, str
 {
     struct runner *r = runner;
     struct worker *w = r->worker;
-    size_t n = 0;
     FEW__TRY(few__check_run_dims(w->recipe, w->model, w->recipe->input.name ? w->recipe->input.name : "data",
                                  input->dims, err));
     if (!take_turn(w, r)) return canceled(w, err);
-    enum few_status status = run_in_turn(w, r, input, &n, err);
+    enum few_status status = run_in_turn(w, r, input, err);
     give_turn(w);
     if (status == FEW_OK && atomic_load(&r->canceled)) status = canceled(w, err);
     if (status != FEW_OK) return status;
-    memcpy(outputs, r->tensors, n * sizeof *outputs);
-    *n_outputs = n;
+    memcpy(outputs, r->answer.tensors, r->answer.n * sizeof *outputs);
+    *n_outputs = r->answer.n;
     return FEW_OK;
 }
 
@@ -343,7 +340,7 @@ static enum few_status check_size(const struct few__recipe *recipe, const struct
     few__input_dims(&recipe->input, recipe->input.pixels.width, dims);
     dims[0] = few__recipe_batch(recipe);
     size_t n = few__shape_count(4, dims),
-           most = (FEW__WORKER_LINE_MAX - BESIDE) / 16 * 3; // 4 numbers: 16 bytes
+           most = (size_t)(FEW__WORKER_LINE_MAX - BESIDE) / 16 * 3; // 4 numbers: 16 bytes
     if (n > 0 && n <= most) return FEW_OK;
     char text[FEW__SHAPE_TEXT];
     few__shape_text(text, sizeof text, "float32", 4, dims);
@@ -404,9 +401,9 @@ static void unload(void *runner)
 {
     struct runner *r = runner;
     struct worker *w = r->worker;
-    const struct few_mem *mem = r->numbers.mem;
+    const struct few_mem *mem = r->answer.mem;
     if (r->wake >= 0) close(r->wake);
-    few__free(mem, r->numbers.data);
+    few__free(mem, r->answer.numbers);
     few__free(mem, r);
     if (w) give_worker(w);
 }
@@ -418,7 +415,7 @@ static enum few_status load(void *self, const struct few__recipe *recipe, const 
     FEW__TRY(check_size(recipe, model, err));
     struct runner *r = FEW__NEW(p->env.mem, struct runner);
     if (!r) return few__no_memory(err, model->name);
-    r->numbers.mem = p->env.mem;
+    r->answer.mem = p->env.mem;
     atomic_init(&r->canceled, false);
     r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     enum few_status status = FEW_OK;

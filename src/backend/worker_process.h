@@ -12,9 +12,9 @@
 #include <fewer/status.h>
 
 enum {
-    FEW__CHILD_TAIL = 4096,      // bytes of standard error that are kept, the last ones
-    FEW__CHILD_WORDS_MAX = 64,   // words of a command
-    FEW__CHILD_GRACE_MS = 500,   // after the end of its input, and again after SIGTERM
+    FEW__CHILD_TAIL = 4096,     // bytes of standard error that are kept, the last ones
+    FEW__CHILD_WORDS_MAX = 64,  // words of a command
+    FEW__CHILD_GRACE_MS = 500,  // after the end of its input, and again after SIGTERM
     FEW__CHILD_STATUS_MS = 500, // for a child that hung up: to end by itself, so that it has a status
 };
 

@@ -22,20 +22,22 @@ enum { SHOWN = 60, ERROR_SHOWN = 300 }; // bytes of what a worker said, in messa
 
 /* ---- base64 ---- */
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+enum { PAD = 64 };
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
 // Four characters for three bytes; n is a multiple of 3 but in the last piece.
 static size_t encode(const unsigned char *bytes, size_t n, char *text)
 {
     size_t length = 0;
-    for (size_t i = 0; i < n; i += 3) {
-        unsigned left = (unsigned)(n - i), b1 = left > 1 ? bytes[i + 1] : 0u,
-                 b2 = left > 2 ? bytes[i + 2] : 0u;
+    for (size_t i = 0; i < n; i += 3, length += 4) {
+        size_t left = n - i;
+        unsigned b1 = left > 1 ? bytes[i + 1] : 0u, b2 = left > 2 ? bytes[i + 2] : 0u;
         unsigned three = (unsigned)bytes[i] << 16 | b1 << 8 | b2;
-        text[length++] = digits[three >> 18];
-        text[length++] = digits[three >> 12 & 63];
-        text[length++] = left > 1 ? digits[three >> 6 & 63] : '=';
-        text[length++] = left > 2 ? digits[three & 63] : '=';
+        text[length] = digits[three >> 18];
+        text[length + 1] = digits[three >> 12 & 63];
+        text[length + 2] = digits[left > 1 ? three >> 6 & 63 : PAD];
+        text[length + 3] = digits[left > 2 ? three & 63 : PAD];
     }
     return length;
 }
@@ -131,7 +133,10 @@ static enum few_status read_object(const char *line, size_t n, json_t **object, 
     *object = NULL;
     char shown[SHOWN + 1];
     size_t k = 0;
-    for (; k < SHOWN && k < n; k++) shown[k] = line[k] >= ' ' && line[k] < 0x7F ? line[k] : '?';
+    for (; k < SHOWN && k < n; k++) {
+        shown[k] = line[k];
+        if (shown[k] < ' ' || shown[k] == 0x7F) shown[k] = '?'; // bytes above 127 too, where char is signed
+    }
     shown[k] = '\0';
     return few__fail(err, FEW_EPARSE, "expected one JSON object in a line, found '%s%s'%s%.100s", shown,
                      n > SHOWN ? "..." : "", is_json ? "" : ": ", is_json ? "" : why.text);
@@ -188,28 +193,26 @@ enum few_status few__worker_read_id(const char *line, size_t n, int64_t *id, str
 
 /* ---- tensors ---- */
 
-// Room for n more numbers, which then belong to the answer.
-static enum few_status more_numbers(struct few__numbers *numbers, size_t n, float **at, struct few_error *err)
+// Room for n more numbers, which then belong to the answer; never NULL but where there is no memory.
+static float *more_numbers(struct few__answer *answer, size_t n)
 {
-    if (n > FEW__NUMBERS_MAX - numbers->n) return few__fail(err, FEW_ELIMIT, "expected at most 2^30 numbers");
-    size_t need = numbers->n + n;
-    if (need > numbers->room) {
-        size_t room = need > 2 * numbers->room ? need : 2 * numbers->room;
-        float *grown = few__resize(numbers->mem, numbers->data, room, sizeof *grown);
-        if (!grown) return few__no_memory(err, "an answer");
-        numbers->data = grown;
-        numbers->room = room;
+    size_t before = answer->n_numbers, need = before + n; // both are bounded by the length of a line
+    if (need >= answer->room) {
+        size_t room = need + 1 > 2 * answer->room ? need + 1 : 2 * answer->room;
+        float *grown = few__resize(answer->mem, answer->numbers, room, sizeof *grown);
+        if (!grown) return NULL;
+        answer->numbers = grown;
+        answer->room = room;
     }
-    *at = numbers->data ? numbers->data + numbers->n : NULL;
-    numbers->n = need;
-    return FEW_OK;
+    answer->n_numbers = need;
+    return answer->numbers + before;
 }
 
-static enum few_status read_list(const json_t *list, struct few__numbers *numbers, struct few_error *err)
+static enum few_status read_list(const json_t *list, struct few__answer *answer, struct few_error *err)
 {
-    float *at;
     size_t n = json_array_size(list);
-    FEW__TRY(more_numbers(numbers, n, &at, err));
+    float *at = more_numbers(answer, n);
+    if (!at) return few__no_memory(err, "an answer");
     for (size_t i = 0; i < n; i++) {
         const json_t *value = json_array_get(list, i);
         double number = json_number_value(value);
@@ -220,30 +223,30 @@ static enum few_status read_list(const json_t *list, struct few__numbers *number
     return FEW_OK;
 }
 
-static enum few_status read_base64(const json_t *text, struct few__numbers *numbers, struct few_error *err)
+static enum few_status read_base64(const json_t *text, struct few__answer *answer, struct few_error *err)
 {
-    float *at;
     const char *s = json_string_value(text);
     size_t n = decoded_bytes(s, json_string_length(text));
     if (n == SIZE_MAX || n % sizeof(float) != 0)
         return few__fail(err, FEW_EPARSE,
                          "an output: expected base64 of float32 numbers, found %zu characters",
                          json_string_length(text));
-    FEW__TRY(more_numbers(numbers, n / sizeof(float), &at, err));
-    if (n > 0 && !decode(s, (unsigned char *)at, n))
+    float *at = more_numbers(answer, n / sizeof(float));
+    if (!at) return few__no_memory(err, "an answer");
+    if (!decode(s, (unsigned char *)at, n))
         return few__fail(err, FEW_EPARSE, "an output: expected base64, found another character");
     return FEW_OK;
 }
 
-static enum few_status read_numbers(const json_t *data, struct few__numbers *numbers, size_t *n,
+static enum few_status read_numbers(const json_t *data, struct few__answer *answer, size_t *n,
                                     struct few_error *err)
 {
-    size_t before = numbers->n;
+    size_t before = answer->n_numbers;
     enum few_status status = FEW_EPARSE;
-    if (json_is_array(data)) status = read_list(data, numbers, err);
-    else if (json_is_string(data)) status = read_base64(data, numbers, err);
+    if (json_is_array(data)) status = read_list(data, answer, err);
+    else if (json_is_string(data)) status = read_base64(data, answer, err);
     else few__fail(err, FEW_EPARSE, "an output: expected its numbers as a list or in base64");
-    *n = numbers->n - before;
+    *n = answer->n_numbers - before;
     return status;
 }
 
@@ -278,12 +281,12 @@ static enum few_status check_items(const struct few__tensor *tensor, int64_t ite
 }
 
 // The short form: [numbers], as many for each item.
-static enum few_status read_short(const json_t *output, int64_t items, struct few__numbers *numbers,
+static enum few_status read_short(const json_t *output, int64_t items, struct few__answer *answer,
                                   struct few__tensor *tensor, struct few_error *err)
 {
     if (!json_is_array(output))
         return few__fail(err, FEW_EPARSE, "expected \"output\" to be a list of numbers");
-    FEW__TRY(read_numbers(output, numbers, &tensor->n, err));
+    FEW__TRY(read_numbers(output, answer, &tensor->n, err));
     if (tensor->n % (size_t)items != 0)
         return few__fail(err, FEW_ESHAPE, "expected as many numbers for each of %lld items, found %zu in all",
                          (long long)items, tensor->n);
@@ -307,60 +310,63 @@ static const json_t *find_output(const json_t *outputs, size_t i, const char *na
 }
 
 static enum few_status read_outputs(const json_t *outputs, const struct few__recipe *recipe, int64_t items,
-                                    struct few__numbers *numbers, struct few__tensor *tensors, size_t n,
-                                    struct few_error *err)
+                                    struct few__answer *answer, struct few_error *err)
 {
-    if (json_array_size(outputs) < n)
-        return few__fail(err, FEW_ESHAPE, "expected a list of %zu \"outputs\", found %zu", n,
+    if (json_array_size(outputs) < answer->n)
+        return few__fail(err, FEW_ESHAPE, "expected a list of %zu \"outputs\", found %zu", answer->n,
                          json_array_size(outputs));
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < answer->n; i++) {
+        struct few__tensor *tensor = &answer->tensors[i];
         const char *name = recipe->decode.n_outputs ? recipe->decode.outputs[i] : NULL;
         const json_t *output = find_output(outputs, i, name);
         if (!json_is_object(output))
             return few__fail(err, FEW_ESHAPE, "expected an output '%.60s'", name ? name : "");
-        FEW__TRY(read_numbers(json_object_get(output, "data"), numbers, &tensors[i].n, err));
-        FEW__TRY(read_dims(json_object_get(output, "shape"), &tensors[i], err));
-        FEW__TRY(check_items(&tensors[i], items, err));
+        FEW__TRY(read_numbers(json_object_get(output, "data"), answer, &tensor->n, err));
+        FEW__TRY(read_dims(json_object_get(output, "shape"), tensor, err));
+        FEW__TRY(check_items(tensor, items, err));
     }
     return FEW_OK;
 }
 
-static enum few_status read_tensors(const json_t *answer, const struct few__recipe *recipe, int64_t items,
-                                    struct few__numbers *numbers, struct few__tensor *tensors, size_t n,
-                                    struct few_error *err)
+static enum few_status read_tensors(const json_t *object, const struct few__recipe *recipe, int64_t items,
+                                    struct few__answer *answer, struct few_error *err)
 {
-    const json_t *output = json_object_get(answer, "output"), *outputs = json_object_get(answer, "outputs");
+    const json_t *output = json_object_get(object, "output"), *outputs = json_object_get(object, "outputs");
     if (!output == !outputs)
         return few__fail(err, FEW_EPARSE,
                          "expected one of \"output\", \"outputs\" and \"error\" in an answer");
-    if (outputs) return read_outputs(outputs, recipe, items, numbers, tensors, n, err);
-    if (n != 1) return few__fail(err, FEW_ESHAPE, "expected %zu \"outputs\", found one \"output\"", n);
-    return read_short(output, items, numbers, tensors, err);
+    if (outputs) return read_outputs(outputs, recipe, items, answer, err);
+    if (answer->n != 1)
+        return few__fail(err, FEW_ESHAPE, "expected %zu \"outputs\", found one \"output\"", answer->n);
+    return read_short(output, items, answer, answer->tensors, err);
+}
+
+static enum few_status read_object_answer(const json_t *object, int64_t id, const struct few__recipe *recipe,
+                                          int64_t items, struct few__answer *answer, struct few_error *err)
+{
+    int64_t found = 0;
+    FEW__TRY(id_of(object, &found, err));
+    if (found != id)
+        return few__fail(err, FEW_EPARSE, "expected the answer to request %lld, found %lld", (long long)id,
+                         (long long)found);
+    if (has_error(object, err)) return FEW_EBACKEND;
+    FEW__TRY(read_tensors(object, recipe, items, answer, err));
+    size_t at = 0; // where they lie is known once all are there
+    for (size_t i = 0; i < answer->n; at += answer->tensors[i++].n)
+        answer->tensors[i].data = answer->numbers + at;
+    return FEW_OK;
 }
 
 enum few_status few__worker_read_answer(const char *line, size_t n, int64_t id,
                                         const struct few__recipe *recipe, int64_t items,
-                                        struct few__numbers *numbers, struct few__tensor *tensors,
-                                        size_t *n_tensors, struct few_error *err)
+                                        struct few__answer *answer, struct few_error *err)
 {
-    json_t *answer;
-    int64_t found = 0;
-    size_t wanted = recipe->decode.n_outputs ? recipe->decode.n_outputs : 1;
-    *n_tensors = 0;
-    numbers->n = 0;
-    memset(tensors, 0, wanted * sizeof *tensors);
-    FEW__TRY(read_object(line, n, &answer, err));
-    enum few_status status = id_of(answer, &found, err);
-    if (status == FEW_OK && found != id)
-        status = few__fail(err, FEW_EPARSE, "expected the answer to request %lld, found %lld", (long long)id,
-                           (long long)found);
-    if (status == FEW_OK && has_error(answer, err)) status = FEW_EBACKEND;
-    if (status == FEW_OK) status = read_tensors(answer, recipe, items, numbers, tensors, wanted, err);
-    json_decref(answer);
-    if (status != FEW_OK) return status;
-    size_t at = 0; // where they lie is known once all are there
-    for (size_t i = 0; i < wanted && numbers->data; at += tensors[i++].n)
-        tensors[i].data = numbers->data + at;
-    *n_tensors = wanted;
-    return FEW_OK;
+    json_t *object;
+    answer->n_numbers = 0;
+    answer->n = recipe->decode.n_outputs ? recipe->decode.n_outputs : 1;
+    memset(answer->tensors, 0, answer->n * sizeof *answer->tensors);
+    FEW__TRY(read_object(line, n, &object, err));
+    enum few_status status = read_object_answer(object, id, recipe, items, answer, err);
+    json_decref(object);
+    return status;
 }

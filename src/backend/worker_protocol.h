@@ -8,11 +8,13 @@
 
 enum { FEW__WORKER_PROTOCOL = 1, FEW__WORKER_VERSION_MAX = 100 };
 
-/* The numbers of one answer, kept from one to the next so that memory grows to the largest. */
-struct few__numbers {
+/* What one answer says. Its memory is kept for the next one, so that it grows to the largest. */
+struct few__answer {
     const struct few_mem *mem;
-    float *data;
-    size_t n, room;
+    float *numbers; // (room,) of all tensors, one after the other
+    size_t n_numbers, room;
+    struct few__tensor tensors[FEW__OUTPUTS_MAX]; // (n,) in the order of recipe->decode.outputs
+    size_t n;
 };
 
 /* Lines to the worker, with their newline. A failure sticks to the text. */
@@ -29,14 +31,11 @@ enum few_status few__worker_read_ready(const char *line, size_t n, char version[
 enum few_status few__worker_read_id(const char *line, size_t n, int64_t *id, struct few_error *err);
 
 /* The answer to request `id`, a batch of `items`.
- *
- * numbers   what the tensors point into, until the next answer
- * tensors   (FEW__OUTPUTS_MAX,) out: in the order of recipe->decode.outputs
- * Errors: FEW_EBACKEND the worker says that this request failed; FEW_EPARSE no answer to it; FEW_ESHAPE; FEW_ELIMIT;
+ * answer  its mem is set; the rest is out, and valid until the next answer
+ * Errors: FEW_EBACKEND the worker says that this request failed; FEW_EPARSE no answer to it; FEW_ESHAPE;
  * FEW_ENOMEM. */
 enum few_status few__worker_read_answer(const char *line, size_t n, int64_t id,
                                         const struct few__recipe *recipe, int64_t items,
-                                        struct few__numbers *numbers, struct few__tensor *tensors,
-                                        size_t *n_tensors, struct few_error *err);
+                                        struct few__answer *answer, struct few_error *err);
 
 #endif
