@@ -142,14 +142,15 @@ static enum few_status read_object(const char *line, size_t n, json_t **object, 
                      n > SHOWN ? "..." : "", is_json ? "" : ": ", is_json ? "" : why.text);
 }
 
-// The worker's own words about a failure, if these are such; only their first line.
+// The worker's own words about a failure, if these are such; only their first line that has any.
 static bool has_error(const json_t *object, struct few_error *err)
 {
     const char *text = json_string_value(json_object_get(object, "error"));
     if (!text) return false;
+    text += strspn(text, "\r\n");
+    if (!*text) text = "an error without words";
     size_t n = strcspn(text, "\r\n");
-    few__fail(err, FEW_EBACKEND, "%.*s", n < ERROR_SHOWN ? (int)n : ERROR_SHOWN,
-              n ? text : "an error without words");
+    few__fail(err, FEW_EBACKEND, "%.*s", n < ERROR_SHOWN ? (int)n : ERROR_SHOWN, text);
     return true;
 }
 
