@@ -4,6 +4,7 @@
 Run as `.venv/bin/python fuzz/make_corpus.py`; the results are committed. Files named found_* come from fuzzing (each
 crashed a target once, made small) and are left alone. Images are those drawn for tests/media.
 """
+import base64
 import gzip
 import struct
 from pathlib import Path
@@ -197,6 +198,38 @@ def stores():
     keep("store", "database_header", b"d" + (page + bytes(76)).ljust(1024, b"\0"))
 
 
+# ---- answers of workers ----
+
+def answers():
+    one, ten = base64.b64encode(floats(1.5)).decode(), base64.b64encode(floats(*range(10))).decode()
+    named = '{"id": 7, "outputs": [{"name": "b", "shape": [%s], "data": %s}, {"name": "a", "shape": [2, 5], "data": "%s"}]}'
+    good = {
+        "ready": 'v{"ready": 1, "version": "svc 1.0"}', "ready_bare": 'v{"ready": 1}', "refused": 'v{"error": "no model\\nhere"}',
+        "short": '1{"id": 7, "output": [0.5, 1, -3e38]}', "short_batch": '3{"id": 7, "output": [1, 2, 3, 4, 5, 6]}',
+        "failed": '1{"id": 7, "error": "no \\n"}', "nothing": '1{"id": 7, "output": []}',
+        "base64": '1{"id": 7, "outputs": [{"shape": [1, 10], "data": "%s"}]}' % ten,
+        "named": "A" + named % ("1, 1", f'"{one}"', ten), "named_batch": "B" + named % ("2, 0, 4", "[]", ten),
+        "in_order": 'A{"id": 7, "outputs": [{"shape": [1], "data": [1]}, {"shape": [1, 1, 1, 1], "data": [2]}]}',
+    }
+    broken = {
+        "empty": "1", "rubbish": "1hello", "array": "1[7]", "other_id": '1{"id": 8, "output": [1]}', "no_id": '1{"output": [1]}',
+        "big_id": '1{"id": 9223372036854775808, "output": [1]}', "both": '1{"id": 7, "output": [1], "outputs": []}',
+        "twice": '1{"id": 7, "id": 7, "output": [1]}', "text": '1{"id": 7, "output": ["x"]}', "huge": '1{"id": 7, "output": [1e39]}',
+        "one_of_two": 'A{"id": 7, "output": [1]}', "padding": '1{"id": 7, "outputs": [{"shape": [1], "data": "AAA="}]}',
+        "characters": '1{"id": 7, "outputs": [{"shape": [1], "data": "AA*AAA=="}]}', "uneven": '4{"id": 7, "output": [1, 2, 3]}',
+        "dims": '1{"id": 7, "outputs": [{"shape": [4294967296, 4294967296], "data": []}]}', "negative":
+        '1{"id": 7, "outputs": [{"shape": [-1, -1], "data": [1]}]}', "many_dims":
+        '1{"id": 7, "outputs": [{"shape": [1, 1, 1, 1, 1, 1, 1, 1, 1, 1], "data": [1]}]}', "names":
+        'A{"id": 7, "outputs": [{"name": "c", "shape": [1], "data": [1]}, 5]}', "ready_other": 'v{"ready": 99999999999}',
+        "ready_text": 'v{"ready": "1"}', "long_version": 'v{"ready": 1, "version": "%s"}' % ("\u00e9" * 200), "nul":
+        '1{"id": 7,\0"output": [1]}', "bytes": b"1\xff\xfe\x00" * 30,
+    }
+    for name, line in good.items():
+        keep("worker", name, line)
+    for name, line in broken.items():
+        keep("worker", f"bad_{name}", line)
+
+
 # ---- images ----
 
 def images():
@@ -220,4 +253,5 @@ if __name__ == "__main__":
     manifests()
     json_lines()
     stores()
+    answers()
     images()
