@@ -266,7 +266,8 @@ static enum few_status read_dims(const json_t *shape, struct few__tensor *tensor
         return few__fail(err, FEW_ESHAPE, "an output: expected a \"shape\" of 1 to %d whole numbers",
                          FEW__DIMS_MAX);
     tensor->n_dims = n;
-    if (empty ? tensor->n == 0 : tensor->n == few__shape_count(n, tensor->dims)) return FEW_OK;
+    size_t count = few__shape_count(n, tensor->dims); // 0 also where there are too many
+    if (empty ? tensor->n == 0 : count > 0 && tensor->n == count) return FEW_OK;
     char text[FEW__SHAPE_TEXT];
     few__shape_text(text, sizeof text, "float32", n, tensor->dims);
     return few__fail(err, FEW_ESHAPE, "an output: expected numbers for its shape %s, found %zu", text,
