@@ -114,6 +114,7 @@ __attribute__((constructor)) static void begin(void)
         opened = (int)syscall(SYS_openat, AT_FDCWD, list, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     dl_iterate_phdr(add_range, NULL);
     if (fault) read_fault(fault);
+    unsetenv("LD_PRELOAD"); // children are left alone
 }
 
 __attribute__((destructor)) static void end(void)
