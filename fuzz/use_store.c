@@ -130,6 +130,12 @@ void fuzz_use_store(const char *path)
     if (few__trace_load(path, true, fuzz_env(), &trace, &err) == FEW_OK) few__trace_free(trace);
     if (!small(path)) return;
     go_on(path);
+    struct few_run_status status = {.size = sizeof status};
+    if (few_run_status(path, &status, &err) == FEW_OK) {
+        fuzz_must(status.config && status.notes);
+        few_text_free(status.config);
+        few_text_free(status.notes);
+    }
     FILE *out = fopen("/dev/null", "w");
     fuzz_must(out);
     static const char *const formats[] = {"jsonl", "csv", "coco"};
@@ -138,12 +144,15 @@ void fuzz_use_store(const char *path)
     fclose(out);
     static const double recall = 0.5;
     static const int64_t deadline = 1000;
+    static const uint64_t memory = 1 << 20;
     const struct few_eval_opts opts = {.size = sizeof opts,
                                        .env = *fuzz_env(),
                                        .recalls = &recall,
                                        .n_recalls = 1,
                                        .deadlines_us = &deadline,
-                                       .n_deadlines = 1};
+                                       .n_deadlines = 1,
+                                       .memories = &memory,
+                                       .n_memories = 1};
     char *json;
     if (few_eval(path, &opts, &json, &err) == FEW_OK) few_text_free(json);
 }
