@@ -130,11 +130,11 @@ def disturb_all(bench, verb, faults):
 
 
 def geometric(n):
-    """1, 2, 3, 4, 6, 9 ... n"""
+    """1, 2, 3, 4, 6, 9 ... n; of more than 1,000: 1, 2, 4, 8 ... n"""
     found, i = [], 1
     while i < n:
         found.append(i)
-        i = max(i + 1, i * 3 // 2)
+        i = i * 2 if n > 1000 else max(i + 1, i * 3 // 2)
     return [*found, n]
 
 
