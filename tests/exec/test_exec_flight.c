@@ -186,6 +186,25 @@ static void test_a_read_that_is_late(void **state)
     close_flight(&f);
 }
 
+// A driver may notice the end of a read before its own timer.
+static void test_a_read_after_the_deadline(void **state)
+{
+    (void)state;
+    struct flight f;
+    struct few_error err;
+    struct few__action actions[2];
+    open_flight(&f, 1, 1, 1, 0);
+    assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
+    const struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 50};
+    const struct few__event read = {.kind = FEW__EVENT_READ};
+    assert_int_equal(few__exec_step(f.exec, 0, &item, actions), 1);
+    assert_int_equal(few__exec_step(f.exec, 51, &read, actions), 1);
+    assert_int_equal(actions[0].kind, FEW__ACTION_FINISH);
+    assert_row(&f, 0, 0, FEW_SKIPPED, FEW__WHY_DEADLINE);
+    assert_true(few__exec_slot_free(f.exec, 0));
+    close_flight(&f);
+}
+
 /* ---- batches ---- */
 
 // One model of which a run takes two items: the first arrives alone, the next two together.
@@ -261,6 +280,53 @@ static void test_a_run_is_shared_only_with_those_that_agree(void **state)
         "200 done a ok slot 1\n200 finish 1 slot 1\n200 start a slot 2\n300 done a ok slot 2\n300 finish 2 "
         "slot 2\n");
     close_flight(&f);
+}
+
+static void choose_both(void *self, const struct few__view *view, struct few__choice *choice)
+{
+    const bool *quiet = self;
+    uint64_t bytes = view->free_bytes;
+    choice->answer = FEW__WAIT;
+    for (size_t m = 0; m < 2 && !*quiet && choice->n < view->n_free_lanes; m++) {
+        if (!few__view_ready(view, m) || view->working_bytes[m] > bytes) continue;
+        bytes -= view->working_bytes[m];
+        choice->models[choice->n++] = m;
+    }
+    if (choice->n) choice->answer = FEW__START;
+}
+
+// Those that join do not take what the policy was promised for its next model.
+static void test_those_that_join_leave_room_for_the_rest(void **state)
+{
+    (void)state;
+    for (uint64_t memory = 109; memory <= 110; memory++) {
+        struct flight f;
+        struct few_error err;
+        struct few__action actions[8];
+        bool quiet = true;
+        open_flight(&f, 3, 3, 3, 0);
+        f.batch_max[0] = 2;
+        f.opts.batch_max = f.batch_max;
+        f.world.costs[0].memory_bytes = 30;
+        f.world.costs[1].memory_bytes = 50;
+        f.opts.memory_bytes = memory;
+        f.scripts[0] = (struct t_script){.n = 1, .models = {2}};
+        f.choosers[1] = f.choosers[2] =
+            (struct few__chooser){.self = &quiet, .name = "both", .choose = choose_both};
+        assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
+        struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = FEW__NO_DEADLINE, .ready = true};
+        for (; item.slot < 3; item.slot++) few__exec_step(f.exec, 0, &item, actions);
+        quiet = false;
+        const struct few__part part = {.result = FEW__RESULT_OK};
+        const struct few__event done = {.kind = FEW__EVENT_DONE, .parts = &part};
+        assert_in_range(few__exec_step(f.exec, 100, &done, actions), 3, 4);
+        assert_int_equal(actions[0].kind, FEW__ACTION_FINISH);
+        assert_int_equal(actions[1].model, 0);
+        assert_int_equal(actions[1].n_slots, memory == 110 ? 2 : 1); // 2 x 30 and 50
+        assert_int_equal(actions[2].model, 1);
+        assert_int_equal(actions[2].slots[0], 1);
+        close_flight(&f);
+    }
 }
 
 // A shared run goes on for the item that still waits; the other one's part is not heard.
@@ -435,9 +501,11 @@ int main(void)
         cmocka_unit_test(test_a_cancelled_run_keeps_its_lane),
         cmocka_unit_test(test_items_are_read_on_lanes),
         cmocka_unit_test(test_a_read_that_is_late),
+        cmocka_unit_test(test_a_read_after_the_deadline),
         cmocka_unit_test(test_items_share_a_run),
         cmocka_unit_test(test_a_run_is_never_shared_past_a_deadline),
         cmocka_unit_test(test_a_run_is_shared_only_with_those_that_agree),
+        cmocka_unit_test(test_those_that_join_leave_room_for_the_rest),
         cmocka_unit_test(test_a_shared_run_is_cancelled_when_nobody_waits),
         cmocka_unit_test(test_all_variants),
         cmocka_unit_test(test_the_dearest_variant),
