@@ -361,6 +361,76 @@ static void test_a_shared_run_is_cancelled_when_nobody_waits(void **state)
     close_flight(&f);
 }
 
+/* ---- limits ---- */
+
+static void test_limits(void **state)
+{
+    (void)state;
+    static struct flight f;
+    static struct few__chooser choosers[FEW__SLOTS_MAX + 1];
+    static struct t_script scripts[FEW__SLOTS_MAX + 1];
+    struct few_error err;
+    open_flight(&f, 1, FEW__SLOTS_MAX, 1, FEW__SLOTS_MAX + 1);
+    few__exec_log_finish(&f.log);
+    assert_int_equal(few__exec_log_init(&f.log, NULL, 4096, NULL), FEW_OK);
+    for (size_t i = 0; i <= FEW__SLOTS_MAX; i++) {
+        scripts[i] = f.scripts[0];
+        choosers[i] = t_script_chooser(&scripts[i]);
+    }
+    f.batch_max[0] = 100000; // counts as FEW__BATCH_MAX
+    f.world.costs[0].more_us = 1;
+    f.opts.batch_max = f.batch_max;
+    f.opts.choosers = choosers;
+    // The first item alone, then all that have arrived meanwhile, and the one that came in its place.
+    assert_int_equal(t_stream(&f.stream, &f.opts, &f.exec), 100 + 162 + 100);
+    few__exec_destroy(f.exec);
+    f.opts.n_slots++;
+    assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_ELIMIT, &err);
+    assert_string_equal(err.message, "65 items in flight, expected at most 64");
+    close_flight(&f);
+}
+
+static enum few_status stream_in(const struct few_mem *mem, void *ud)
+{
+    struct flight *f = ud;
+    const struct few_env env = {.mem = mem};
+    struct few_error err;
+    int64_t end_us;
+    const struct few__sim_stream stream = {0};
+    return few__sim_stream(f->exec, &stream, 0, &env, &end_us, &err);
+}
+
+static void test_a_stream_without_memory(void **state)
+{
+    (void)state;
+    struct flight f;
+    struct few_error err;
+    open_flight(&f, 1, 2, 1, 0);
+    assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
+    t_fail_each_allocation(stream_in, &f);
+    close_flight(&f);
+}
+
+static void test_steps_allocate_nothing(void **state)
+{
+    (void)state;
+    struct flight f;
+    struct few_error err;
+    struct t_mem mem;
+    t_mem_init(&mem, 0);
+    const struct few_env env = {.mem = &mem.mem};
+    open_batches(&f, 0, 1000);
+    f.opts.env = &env;
+    f.opts.loads = f.opts.keep_pace = true;
+    f.opts.n_lanes = 2;
+    assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
+    size_t calls = mem.calls;
+    for (uint64_t i = 0; i < 10; i++) few__sim_item(f.exec, i, (int64_t)i * 1000, 500, f.world.truth);
+    assert_int_equal(mem.calls, calls);
+    close_flight(&f);
+    assert_int_equal(mem.live, 0);
+}
+
 /* ---- variants ---- */
 
 // a, b and c are variants of 100, 50 and 200 us; d is another model.
@@ -507,6 +577,9 @@ int main(void)
         cmocka_unit_test(test_a_run_is_shared_only_with_those_that_agree),
         cmocka_unit_test(test_those_that_join_leave_room_for_the_rest),
         cmocka_unit_test(test_a_shared_run_is_cancelled_when_nobody_waits),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_a_stream_without_memory),
+        cmocka_unit_test(test_steps_allocate_nothing),
         cmocka_unit_test(test_all_variants),
         cmocka_unit_test(test_the_dearest_variant),
         cmocka_unit_test(test_the_cascade_goes_on_while_it_is_unsure),
