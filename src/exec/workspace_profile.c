@@ -5,7 +5,8 @@
  *
  * Reading a file may take more for a moment than running the model; then that is its working memory.
  *
- * Tensors of the image are made before, so that the first model that wants one is not charged for it. A thread that
+ * Tensors that stay are made before, so that the first model that wants one is not charged for it; tensors that go back
+ * after each run are working memory. A thread that
  * watches ends a run that takes too long. */
 #include <string.h>
 
@@ -126,7 +127,7 @@ static enum few_status measure(struct profile *p, struct few_cost *cost, struct 
 {
     const struct few_env *env = &p->w->zoo->env;
     *cost = (struct few_cost){0};
-    FEW__TRY(make_tensors(p, err));
+    if (!p->w->gives_back) FEW__TRY(make_tensors(p, err));
     few__heap_trim();
     few__resident_peak_reset();
     uint64_t before = few__resident_bytes(), old_peak = few__resident_peak_bytes();
