@@ -147,9 +147,9 @@ static bool has_error(const json_t *object, struct few_error *err)
 {
     const char *text = json_string_value(json_object_get(object, "error"));
     if (!text) return false;
+    if (*text == '\0') text = "an error without words";
     size_t n = strcspn(text, "\r\n");
-    few__fail(err, FEW_EBACKEND, "%.*s", n < ERROR_SHOWN ? (int)n : ERROR_SHOWN,
-              n ? text : "an error without words");
+    few__fail(err, FEW_EBACKEND, "%.*s", n < ERROR_SHOWN ? (int)n : ERROR_SHOWN, text);
     return true;
 }
 
