@@ -115,7 +115,7 @@ static size_t gather(struct few__exec *exec, size_t at, size_t model, uint64_t s
     for (i++; i < exec->n_open && n < max; i++) {
         size_t other = exec->arrivals[i];
         struct few__slot *slot = &exec->slots[other];
-        if (!slot->ready || slot->idle) continue;
+        if (!slot->ready) continue;
         few__slot_refresh(exec, other);
         if (!few__view_ready(&slot->view, model)) continue;
         if (free_bytes != FEW__NO_BUDGET && few__memory_of_run(exec, model, n + 1) > free_bytes - spare_bytes)

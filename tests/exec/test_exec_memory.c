@@ -416,6 +416,28 @@ static void test_a_wish_that_comes_too_late(void **state)
     close_store(&s);
 }
 
+static void wait_too_late(void *ud)
+{
+    struct store *s = ud;
+    struct few__action actions[16];
+    step(s, 0, new_item(0, 129), actions);
+}
+
+static void test_waiting_for_what_comes_too_late_stops_the_program(void **state)
+{
+    (void)state;
+    struct store s;
+    struct few__action actions[16];
+    struct wisher wisher = {.start = SIZE_MAX, .wish = 1, .then = FEW__WAIT};
+    open_store(&s, 3, 1, 1, 0);
+    s.choosers[0] = wish_chooser(&wisher);
+    begin_store(&s);
+    t_assert_aborts(wait_too_late, &s);
+    assert_int_equal(step(&s, 0, new_item(0, 130), actions), 1); // exactly in time
+    assert_int_equal(actions[0].kind, FEW__ACTION_LOAD);
+    close_store(&s);
+}
+
 /* ---- everything gets its turn ---- */
 
 static void test_every_model_gets_its_turn(void **state)
@@ -454,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_what_was_to_go_stays_when_nobody_wishes),
         cmocka_unit_test(test_free_memory_is_kept_for_a_wish),
         cmocka_unit_test(test_a_wish_that_comes_too_late),
+        cmocka_unit_test(test_waiting_for_what_comes_too_late_stops_the_program),
         cmocka_unit_test(test_every_model_gets_its_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
