@@ -82,7 +82,7 @@ int main(int argc, char **argv)
                                  .memories = memories,
                                  .n_memories = N_MEMORIES,
                                  .methods = methods,
-                                 .n_methods = 2};
+                                 .n_methods = argc > 5 ? 2 : 1}; // bounds are for the grid
     char *text = NULL;
     snprintf(path, sizeof path, "%s/pack_vs_faithful.db", argv[4]);
     enum few_status status = import(argv, path, &err);

@@ -126,8 +126,8 @@ struct few_forecast {
     const bool *runs;             // (n_models,) whether each of them is expected to; borrowed until close
     const struct few_cost *costs; // (n_models,) expected of each; borrowed until close
     int64_t item_us;              // expected on an item, from arrival to the last answer, decoding left out
-    int64_t total_us;             // of all items, with the session's lanes
-    int64_t run_all_us;           // of one item, all models one after the other
+    int64_t total_us;             // of all items to do, with the lanes and items in flight of the session
+    int64_t run_all_us;           // of one item, one model after the other: everything, as in few_session_stats
     uint64_t store_bytes;         // that the store is expected to grow by
 };
 

@@ -78,13 +78,13 @@ struct few_session {
     enum few__variant_rule variants;
 
     // Models: session_models.c.
-    bool measured, awake;
-    struct few_cost *costs; // (n_models,) expected by the scheduler
-    struct few_cost *spent; // (n_models,) as measured; while recording, the mean time so far
-    uint64_t *n_spent;      // (n_models,) runs that the mean is over
-    bool *in_base;          // (n_models,) whether it counts as a part of running everything
-    uint64_t memory_bytes;  // budget; FEW__NO_BUDGET = none
-    size_t *rank;           // (n_models,) by falling worth
+    bool measured, settled, awake; // spent is known; so are costs, base and budget; lanes run
+    struct few_cost *costs;        // (n_models,) expected by the scheduler
+    struct few_cost *spent;        // (n_models,) as measured; while recording, the mean time so far
+    uint64_t *n_spent;             // (n_models,) runs that the mean is over
+    bool *in_base;                 // (n_models,) whether it counts as a part of running everything
+    uint64_t memory_bytes;         // budget; FEW__NO_BUDGET = none
+    size_t *rank;                  // (n_models,) by falling worth
     struct few__recall *recall;
     struct few__workspace *workspace;
     struct few__sched *scheds; // (n_places,)

@@ -94,11 +94,14 @@ static enum few_status set_budget(struct few_session *s, struct few_error *err)
 
 enum few_status few__session_measure(struct few_session *s, struct few_error *err)
 {
+    if (s->settled) return FEW_OK;
     if (!s->measured) FEW__TRY(profile(s, err));
     s->measured = true;
     expect_costs(s);
     choose_base(s);
-    return set_budget(s, err);
+    FEW__TRY(set_budget(s, err));
+    s->settled = true;
+    return FEW_OK;
 }
 
 /* ---- loading ---- */

@@ -223,6 +223,30 @@ static void test_everything_runs_within_little_memory(void **state)
     few_zoo_close(zoo);
 }
 
+// A rehearsal with a budget loads and evicts as the session will.
+static void test_a_forecast_within_little_memory(void **state)
+{
+    (void)state;
+    struct few_zoo *zoo = new_world(large, 3, 4);
+    struct few_session *session;
+    struct few_forecast forecast = {.size = sizeof forecast}, roomy = {.size = sizeof roomy};
+    const char *list[4] = {paths[0], paths[1], paths[2], paths[3]};
+    uint64_t room = record_large(zoo, t_path("trace.db")) / 2 * 3;
+    struct few_session_opts opts = w_opts((struct few_session_opts){.lanes = 2, .memory_bytes = room});
+    assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_OK, &err);
+    assert_status(few_session_forecast(session, list, 4, &forecast, &err), FEW_OK, &err);
+    assert_near(forecast.models, 3, 0);
+    assert_true(forecast.item_us > 0 && forecast.run_all_us > 0);
+    assert_true(forecast.total_us >= forecast.item_us);
+    const struct few_result *result;
+    assert_status(few_session_submit(session, paths[0], &err), FEW_OK, &err);
+    assert_status(few_session_receive(session, &result, &err), FEW_OK, &err); // it was only a rehearsal
+    assert_status(few_session_forecast(session, list, 1, &roomy, &err), FEW_OK, &err);
+    assert_int_equal(roomy.item_us, forecast.item_us); // what is loaded now does not matter
+    assert_status(few_session_close(session, &err), FEW_OK, &err);
+    few_zoo_close(zoo);
+}
+
 static void test_a_model_larger_than_the_memory(void **state)
 {
     (void)state;
@@ -484,6 +508,7 @@ int main(void)
         cmocka_unit_test(test_options_have_limits),
         cmocka_unit_test(test_batches_change_no_output),
         cmocka_unit_test(test_everything_runs_within_little_memory),
+        cmocka_unit_test(test_a_forecast_within_little_memory),
         cmocka_unit_test(test_a_model_larger_than_the_memory),
         cmocka_unit_test(test_costs_of_the_store_are_used),
         cmocka_unit_test(test_variants),
