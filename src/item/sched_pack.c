@@ -5,7 +5,7 @@
  * rule picks what starts at each completion, needs find something. FAITHFUL picks once and answers with that. IMPROVED
  * plays every rule to the deadline and answers with the first picks of the best. No rule remembers anything, so the
  * rest of a plan is among the candidates of the next decision: with values that stay and times that are met the total
- * never falls from decision to decision, nor below that of the faithful rule. docs/item.md has the corner cases.
+ * never falls from decision to decision, nor below that of the faithful rule. docs/pack.md has the corner cases.
  *
  * Invariants: jobs lie in an order where a need comes before its users; picks of one instant are handed out one by one,
  * so that the executor can say how the next runs beside the last. */
