@@ -16,11 +16,10 @@
 size_t few__valuable(const struct few_model *model, const struct few_output *output, struct few_valuable *out,
                      size_t max);
 
-/* Whether a decision on a label could flip, so that a dearer variant of the model may say something else:
- * labels and detections: the best confidence of some label is less than FEW__UNSURE from the model's threshold;
- * classes: the best confidence is less than FEW__UNSURE above the threshold, wherever it is below; box and sequence: so is
- * the output's confidence, and it is not empty; scalar and vector never. Null labels and numbers that are none do not
- * count. */
+/* Whether a decision on a label could flip, so that a dearer variant of the model may say something else.
+ * Labels and detections: the best confidence of some label (not a null one) is less than FEW__UNSURE from the model's
+ * threshold. Classes: the best confidence is below the threshold + FEW__UNSURE. Box and sequence: so is the output's, and
+ * it is not empty. Scalar and vector: never. Numbers that are none do not count. */
 #define FEW__UNSURE 0.3f
 bool few__output_unsure(const struct few_model *model, const struct few_output *output);
 
