@@ -15,14 +15,14 @@
 /* The next item's path into `item`; FEW_END: there is none. It stays where it is until `consume`. */
 static enum few_status peek(struct few_session *s, struct few__passage *item, struct few_error *err)
 {
-    const char *path = s->queue[s->queue_first];
+    const char *failed = NULL;
     int64_t id = 0;
     enum few_status status = FEW_END;
-    if (s->retrying) status = few__store_next_failed(s->store, s->retried, &id, &path, err);
+    if (s->retrying) status = few__store_next_failed(s->store, s->retried, &id, &failed, err);
     s->retrying = status != FEW_END; // once there are no more of them, there are none
     if (status == FEW_END && s->queue_n == 0) return FEW_END;
     if (status != FEW_END && status != FEW_OK) return status;
-    snprintf(item->path, sizeof item->path, "%s", path);
+    snprintf(item->path, sizeof item->path, "%s", status == FEW_OK ? failed : s->queue[s->queue_first]);
     item->from_store = item->replaces = status == FEW_OK;
     item->id = item->replaces ? (uint64_t)id : s->next_id;
     item->done = item->stored = false;
@@ -147,6 +147,7 @@ static enum few_status take_row(struct few_session *s, size_t slot, struct few__
     if (from->start_us >= 0) {
         row->start_us = from->start_us - item->arrival_us;
         row->time_us = from->end_us - from->start_us;
+        if (from->n_items > 1) row->time_us /= (int64_t)from->n_items; // its share of a batch
     }
     if (from->outcome == FEW_EXECUTED)
         return give_output(item, few__live_output(s->live, slot, model), row, err);

@@ -125,7 +125,7 @@ static void test_a_new_run(void **state)
 static void test_a_run_that_goes_on(void **state)
 {
     (void)state;
-    struct kind kind = {.opts = {.store = store, .lanes = 1, .in_flight = 2, .resume = true}, .n_before = 1};
+    struct kind kind = {.opts = {.store = store, .lanes = 1, .in_flight = 1, .resume = true}, .n_before = 1};
     t_fail_each_allocation(body, &kind);
 }
 
