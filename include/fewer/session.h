@@ -81,6 +81,8 @@ struct few_session_stats {
      * whose need found nothing left out. Everything is all models of a recording or with all_variants; otherwise the
      * dearest of each variant group and variants that others need, as run_all would run. */
     int64_t run_all_us;
+    size_t lanes, in_flight; // that the session has
+    uint64_t memory_bytes; // of all models together; 0 = no limit, or a share as long as nothing is measured
 };
 
 /* With a store, an item with the bytes of an earlier one that neither failed nor was late is not run: what was executed
@@ -117,15 +119,16 @@ FEW_API void few_session_stats(const struct few_session *session, struct few_ses
 
 /* What labelling these items would take, without doing it. */
 struct few_forecast {
-    size_t size;          // sizeof(struct few_forecast), set by the caller
-    uint64_t items, kept; // to do, and already done in the store
-    uint64_t bytes;       // of the files to do
-    double models;        // expected to run on an item
-    const bool *runs;     // (n_models,) whether each of them is expected to; borrowed until close
-    int64_t item_us;      // expected on an item, from arrival to the last answer, decoding left out
-    int64_t total_us;     // of all items, with the session's lanes
-    int64_t run_all_us;   // of one item, all models one after the other
-    uint64_t store_bytes; // that the store is expected to grow by
+    size_t size;                  // sizeof(struct few_forecast), set by the caller
+    uint64_t items, kept;         // to do, and already done in the store
+    uint64_t bytes;               // of the files to do
+    double models;                // expected to run on an item
+    const bool *runs;             // (n_models,) whether each of them is expected to; borrowed until close
+    const struct few_cost *costs; // (n_models,) expected of each; borrowed until close
+    int64_t item_us;              // expected on an item, from arrival to the last answer, decoding left out
+    int64_t total_us;             // of all items, with the session's lanes
+    int64_t run_all_us;           // of one item, all models one after the other
+    uint64_t store_bytes;         // that the store is expected to grow by
 };
 
 /* Forecast for n paths (as for submit). The policy is asked as if every model found something, under the deadline, the

@@ -228,7 +228,7 @@ enum few_status few_session_forecast(struct few_session *s, const char *const *p
     if (forecast->size != sizeof *forecast)
         return few__fail(err, FEW_EINVAL, "forecast: expected size %zu, found %zu", sizeof *forecast,
                          forecast->size);
-    *forecast = (struct few_forecast){.size = sizeof *forecast, .runs = s->forecast_runs};
+    *forecast = (struct few_forecast){.size = sizeof *forecast, .runs = s->forecast_runs, .costs = s->costs};
     FEW__TRY(few__session_measure(s, err));
     FEW__TRY(count_items(s, paths, n, forecast, err));
     FEW__TRY(few__session_rank(s, s->rank, err));

@@ -15,7 +15,10 @@ static enum few_status fill(const struct few__store *store, struct few_run_statu
     struct few__totals totals;
     few__store_totals(store, &totals);
     snprintf(status->purpose, sizeof status->purpose, "%s", few__store_purpose(store));
-    status->models = few__store_catalog(store)->n_models;
+    const struct few_catalog *catalog = few__store_catalog(store);
+    status->models = catalog->n_models;
+    for (size_t i = 0; i < catalog->n_models; i++)
+        status->models_bytes += catalog->models[i].cost.memory_bytes;
     status->items = totals.items;
     status->items_failed = totals.items_failed;
     status->items_planned = few__store_planned(store);
