@@ -5,7 +5,7 @@
  * rule picks what starts at each completion, needs find something. FAITHFUL picks once and answers with that. IMPROVED
  * plays every rule to the deadline and answers with the first picks of the best. No rule remembers anything, so the
  * rest of a plan is among the candidates of the next decision: with values that stay and times that are met the total
- * never falls from decision to decision, nor below that of the faithful rule. docs/item.md has the corner cases.
+ * never falls from decision to decision, nor below that of the faithful rule. docs/pack.md has the corner cases.
  *
  * Invariants: jobs lie in an order where a need comes before its users; picks of one instant are handed out one by one,
  * so that the executor can say how the next runs beside the last. */
@@ -55,7 +55,9 @@ struct play { // one plan while it is played
     uint64_t free_bytes;
     size_t n_free_lanes;
     size_t n_waiting, n_runs, n_picks;
-    double value; // of what is started
+    size_t n_worth; // waiting jobs that are worth something
+    double value;   // of what is started
+    double hope;    // of what waits, all of it
 };
 
 struct pack {
@@ -78,7 +80,6 @@ struct pack {
     struct play start;
     bool limited;    // memory is
     int64_t left_us; // until the deadline
-    double hope;     // value of everything that waits
 
     // Scratch of a plan.
     enum job_state *states; // (n_models,)
@@ -146,6 +147,13 @@ static bool make_chain(struct pack *p, const struct play *play, uint32_t j)
     return true;
 }
 
+static void forget(struct play *play, double q)
+{
+    if (!(q > 0)) return;
+    play->n_worth--;
+    play->hope -= q;
+}
+
 /* The waiting job of the highest rank whose chain ends by limit_us and has memory, or NO_JOB. Drops what does not
  * wait any more from the list. */
 static uint32_t best_job(struct pack *p, struct play *play, enum rule rule, int64_t limit_us)
@@ -158,6 +166,7 @@ static uint32_t best_job(struct pack *p, struct play *play, enum rule rule, int6
         if (p->states[j] != WAITS) continue;
         if (!make_chain(p, play, j)) {
             p->states[j] = LOST;
+            forget(play, p->jobs[j].q);
             continue;
         }
         p->waiting[n++] = j;
@@ -181,6 +190,7 @@ static void start(struct pack *p, struct play *play, uint32_t j)
     play->free_bytes -= job->bytes;
     play->n_free_lanes--;
     play->value += worth(job->q);
+    forget(play, job->q);
     if (play->now) p->picks[play->n_picks++] = j;
 }
 
@@ -230,13 +240,13 @@ static struct play begin_play(struct pack *p, enum rule rule)
     return play;
 }
 
-// What the rule gains until the deadline; its first picks are in p->picks.
-static struct play play_out(struct pack *p, enum rule rule)
+// What the rule gains until the deadline, unless that is no more than `beat`; its first picks are in p->picks.
+static struct play play_out(struct pack *p, enum rule rule, double beat)
 {
     struct play play = begin_play(p, rule);
     for (;;) {
         pick(p, &play);
-        if (play.n_runs == 0 || play.n_waiting == 0) return play;
+        if (play.n_runs == 0 || play.n_worth == 0 || play.value + play.hope <= beat) return play;
         size_t next = next_end(p, &play);
         uint32_t j = p->runs[next].job;
         play.now = false;
@@ -260,8 +270,8 @@ static size_t plan(struct pack *p, bool deadline)
         memcpy(p->best_picks, p->picks, best.n_picks * sizeof *p->picks);
         return best.n_picks;
     }
-    for (enum rule rule = 0; rule < N_RULES && best.value < p->hope; rule++) {
-        struct play play = play_out(p, rule);
+    for (enum rule rule = 0; rule < N_RULES && best.value < p->start.hope; rule++) {
+        struct play play = play_out(p, rule, best.value);
         if (!(play.value > best.value)) continue;
         best = play;
         memcpy(p->best_picks, p->picks, play.n_picks * sizeof *p->picks);
@@ -338,7 +348,8 @@ static void add_job(struct pack *p, const struct few__view *view, size_t model, 
                               .not_now = absent || better_later(view, model)};
     if (view->states[model] != FEW__PENDING) return;
     p->waiting0[p->start.n_waiting++] = j;
-    p->hope += worth(q);
+    p->start.n_worth += q > 0;
+    p->start.hope += worth(q);
 }
 
 // The job of a pending model that may start at some time in this plan, if everything goes well.
@@ -363,7 +374,6 @@ static void add_runs(struct pack *p, const struct few__view *view)
 static void read_state(struct pack *p, const struct few__view *view)
 {
     p->n_jobs = 0;
-    p->hope = 0;
     p->start = (struct play){
         .now = true, .free_bytes = p->limited ? view->free_bytes : 0, .n_free_lanes = view->n_free_lanes};
     take_models(p, view);

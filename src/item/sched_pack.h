@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* AMS Algorithm 2 (TKDD 2022, section 4; algorithms.md 1.6): models in parallel within shared memory before the deadline.
  *
- * Faithful: the printed listing, its omissions decided as in docs/item.md. Improved: at each decision several ways to fill
+ * Faithful: the printed listing, its omissions decided as in docs/pack.md. Improved: at each decision several ways to fill
  * the rest of the time are tried out with expected times and present values (the faithful one among them), and the
  * best one's next step is taken, so that no block is wasted. */
 #ifndef FEW_ITEM_SCHED_PACK_H
