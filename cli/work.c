@@ -176,7 +176,7 @@ static void stopped(struct work *work, enum few_status status, const struct few_
     bool full = status == FEW_ELIMIT && work->args->storage > 0 && work->done > 0;
     work->broken = true;
     progress_end(&work->progress);
-    complain("%s%s", err->message, full ? "; with more --storage the same command goes on" : "");
+    complain("%s%s", err->message, full ? " (--storage)" : "");
 }
 
 static int loop(struct work *work)
@@ -215,11 +215,11 @@ static int result_json(const struct work *work)
     const struct few_session_stats *stats = &work->stats;
     const struct totals totals = totals_of(work);
     json_t *object = totals_json(&totals);
-    json_t *more =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:b}", "items_kept", (json_int_t)stats->items_kept, "lanes",
-                  (json_int_t)stats->lanes, "in_flight", (json_int_t)stats->in_flight, "memory_bytes",
-                  (json_int_t)stats->memory_bytes, "store_bytes", (json_int_t)file_bytes(work->args->output),
-                  "policy", few_policy_name(work->policy), "interrupted", interrupted && !work->ended);
+    json_t *more = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:o, s:b}", "items_kept", (json_int_t)stats->items_kept, "lanes",
+        (json_int_t)stats->lanes, "in_flight", (json_int_t)stats->in_flight, "memory_bytes",
+        (json_int_t)stats->memory_bytes, "store_bytes", (json_int_t)file_bytes(work->args->output), "policy",
+        json_name(few_policy_name(work->policy)), "interrupted", interrupted && !work->ended);
     if (work->again && more) json_object_set_new(more, "items_retried", json_integer((json_int_t)work->done));
     if (!object || !more || json_object_update(object, more) != 0) {
         json_decref(object);
@@ -267,7 +267,9 @@ static void print_head(const struct work *work)
             few_zoo_catalog(work->zoo)->n_models, wall);
     if (here > 0 && work->elapsed_s > 0) fprintf(stderr, " (%.1f items/s)", (double)here / work->elapsed_s);
     fputc('\n', stderr);
-    if (work->again) fprintf(stderr, "%s items were done again\n", show_count(here, items, sizeof items));
+    if (work->again)
+        fprintf(stderr, "%s item%s done again\n", show_count(here, items, sizeof items),
+                here == 1 ? " was" : "s were");
     else if (stats->items_kept > 0) fprintf(stderr, "%s of %s items were done before\n", kept, all);
 }
 

@@ -242,7 +242,7 @@ def test_a_full_store_goes_on_with_more(fewer, many, tmp_path):
     got = fewer(*line, "1MB")
     full = summary_of(got, 1)
     assert 0 < full["items"] < N_ITEMS and full["store_bytes"] <= 1_000_000
-    assert got.stderr.endswith("; with more --storage the same command goes on\n"), got.stderr
+    assert "full: " in got.stderr and got.stderr.endswith("go on with a higher limit (--storage)\n"), got.stderr
     rows = rows_of(fewer, "run.db")
     counts_add_up(full, rows)
     more = summary_of(fewer(*line, "1GB"))
@@ -315,6 +315,19 @@ def test_two_processes_on_one_file(fewer, command, many, tmp_path):
     words = process.communicate(timeout=60)[1]
     assert process.returncode == 130, words
     assert summary_of(fewer(*line, "--json"))["items"] == N_ITEMS
+
+
+def test_names_that_are_not_utf8(fewer, scenes, tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    for path in scenes[:2]:
+        shutil.copy(path, folder)
+    line = ["label", ZOO, folder, "-o", folder / "run.db"]
+    assert summary_of(fewer(*line, "--json"))["items"] == 2
+    assert summary_of(fewer(*line, "--json"))["items_kept"] == 2
+    status = status_of(fewer, line[-1])
+    assert status["file"].endswith("/caf?/run.db") and "data" not in status["notes"]
+    assert summary_of(fewer("retry", line[-1], "--json"))["items_retried"] == 0
 
 
 def test_status_of_other_files(fewer, zoo, outputs, tmp_path):
