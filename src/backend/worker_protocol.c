@@ -142,14 +142,15 @@ static enum few_status read_object(const char *line, size_t n, json_t **object, 
                      n > SHOWN ? "..." : "", is_json ? "" : ": ", is_json ? "" : why.text);
 }
 
-// The worker's own words about a failure, if these are such; only their first line.
+// The worker's own words about a failure, if these are such; only their first line that has any.
 static bool has_error(const json_t *object, struct few_error *err)
 {
     const char *text = json_string_value(json_object_get(object, "error"));
     if (!text) return false;
+    text += strspn(text, "\r\n");
+    if (!*text) text = "an error without words";
     size_t n = strcspn(text, "\r\n");
-    few__fail(err, FEW_EBACKEND, "%.*s", n < ERROR_SHOWN ? (int)n : ERROR_SHOWN,
-              n ? text : "an error without words");
+    few__fail(err, FEW_EBACKEND, "%.*s", n < ERROR_SHOWN ? (int)n : ERROR_SHOWN, text);
     return true;
 }
 
@@ -265,7 +266,8 @@ static enum few_status read_dims(const json_t *shape, struct few__tensor *tensor
         return few__fail(err, FEW_ESHAPE, "an output: expected a \"shape\" of 1 to %d whole numbers",
                          FEW__DIMS_MAX);
     tensor->n_dims = n;
-    if (empty ? tensor->n == 0 : tensor->n == few__shape_count(n, tensor->dims)) return FEW_OK;
+    size_t count = few__shape_count(n, tensor->dims); // 0 also where there are too many
+    if (empty ? tensor->n == 0 : count > 0 && tensor->n == count) return FEW_OK;
     char text[FEW__SHAPE_TEXT];
     few__shape_text(text, sizeof text, "float32", n, tensor->dims);
     return few__fail(err, FEW_ESHAPE, "an output: expected numbers for its shape %s, found %zu", text,

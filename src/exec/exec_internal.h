@@ -60,7 +60,6 @@ struct few__memory {
     uint64_t weights;      // of what is loaded or loading
     uint64_t most_working; // the largest of what is loaded or loading
     uint64_t running;      // working memory of what runs
-    size_t n_running;      // runs
     enum few__load *load;
     bool *leaving; // to be evicted for `wanted` as soon as its runs have ended; not resident any more
     uint64_t leaving_bytes; // their weights

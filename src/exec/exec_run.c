@@ -115,7 +115,7 @@ static size_t gather(struct few__exec *exec, size_t at, size_t model, uint64_t s
     for (i++; i < exec->n_open && n < max; i++) {
         size_t other = exec->arrivals[i];
         struct few__slot *slot = &exec->slots[other];
-        if (!slot->ready || slot->idle) continue;
+        if (!slot->ready) continue;
         few__slot_refresh(exec, other);
         if (!few__view_ready(&slot->view, model)) continue;
         if (free_bytes != FEW__NO_BUDGET && few__memory_of_run(exec, model, n + 1) > free_bytes - spare_bytes)
@@ -135,6 +135,7 @@ static void enter(struct few__exec *exec, size_t at, size_t model, size_t lane_a
     struct few__view *view = &slot->view;
     slot->states[model] = FEW__RUNNING;
     slot->rows[model].start_us = exec->now_us;
+    slot->rows[model].n_items = lane->n_slots;
     slot->ends_us[view->n_running] = exec->now_us + times(lane->alone_us, exec->slow[model]);
     slot->running[view->n_running++] = model;
     slot->n_held_by++;
@@ -163,7 +164,6 @@ void few__run_start(struct few__exec *exec, size_t at, size_t model, uint64_t sp
     lane->working_bytes = few__memory_of_run(exec, model, lane->n_slots);
     exec->n_free--;
     exec->memory.running += lane->working_bytes;
-    exec->memory.n_running++;
     if (exec->memory.loads) exec->memory.n_runs[model]++;
     for (size_t i = 0; i < lane->n_slots; i++) enter(exec, lane->slots[i], model, lane_at, i == 0);
     few__exec_act(exec, (struct few__action){.kind = FEW__ACTION_START,
@@ -232,7 +232,6 @@ static void release(struct few__exec *exec, struct few__lane *lane, bool clean)
     lane->state = FEW__LANE_FREE;
     exec->n_free++;
     exec->memory.running -= lane->working_bytes;
-    exec->memory.n_running--;
     if (exec->memory.loads) exec->memory.n_runs[lane->model]--;
     for (size_t i = 0; i < lane->n_slots; i++) exec->slots[lane->slots[i]].n_held_by--;
     update_slow(exec);

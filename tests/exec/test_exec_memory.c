@@ -237,6 +237,7 @@ static void choose_wish(void *self, const struct few__view *view, struct few__ch
     choice->answer = over ? FEW__STOP : wisher->then;
     choice->wish = wisher->wish;
     if (wisher->start == SIZE_MAX || !few__view_ready(view, wisher->start)) return;
+    if (!few__view_has_memory(view, wisher->start)) return;
     choice->answer = FEW__START;
     choice->models[choice->n++] = wisher->start;
 }
@@ -358,22 +359,25 @@ static void test_free_memory_is_kept_for_a_wish(void **state)
     struct store s;
     struct few__action actions[16];
     struct wisher runs_a = {.start = 0, .wish = 0, .then = FEW__WAIT},
-                  wants_c = {.start = 1, .wish = 1, .then = FEW__WAIT};
-    open_store(&s, 2, 3, 3, 0);
+                  wants_b = {.start = 1, .wish = 1, .then = FEW__WAIT};
+    open_store(&s, 2, 4, 4, 0);
     s.world.costs[0] =
         (struct few_cost){.time_us = 100, .memory_bytes = 40, .weights_bytes = 10, .load_us = 30};
     s.choosers[0] = wish_chooser(&runs_a), s.choosers[1] = wish_chooser(&runs_a);
-    s.choosers[2] = wish_chooser(&wants_c);
+    s.choosers[2] = wish_chooser(&wants_b), s.choosers[3] = wish_chooser(&runs_a);
     s.resident[0] = true;
     begin_store(&s);
     step(&s, 0, new_item(0, FEW__NO_DEADLINE), actions);
     step(&s, 0, new_item(1, FEW__NO_DEADLINE), actions);
     assert_int_equal(step(&s, 5, new_item(2, FEW__NO_DEADLINE), actions), 0); // 10 + 2 x 30 + 40 are too much
-    assert_int_equal(few__exec_view(s.exec, 2)->free_bytes, 30);
-    // Of the 60 that are free when the first run ends, 40 are for the load; it begins at once.
+    assert_int_equal(step(&s, 10, new_item(3, FEW__NO_DEADLINE), actions),
+                     0); // may not take the 30 that are left
+    assert_int_equal(few__exec_view(s.exec, 3)->free_bytes, 0);
+    // Of the 60 that are free when the first run ends 40 are for the load, which begins; a third run has to wait.
     assert_int_equal(step(&s, 100, done_on(0), actions), 2);
     assert_int_equal(actions[0].kind, FEW__ACTION_FINISH);
     assert_int_equal(actions[1].kind, FEW__ACTION_LOAD);
+    assert_int_equal(few__exec_view(s.exec, 3)->free_bytes, 20);
     close_store(&s);
 }
 
@@ -409,6 +413,28 @@ static void test_a_wish_that_comes_too_late(void **state)
     assert_int_equal(actions[1].model, 1);
     assert_int_equal(actions[2].kind, FEW__ACTION_LOAD);
     assert_int_equal(actions[2].model, 2);
+    close_store(&s);
+}
+
+static void wait_too_late(void *ud)
+{
+    struct store *s = ud;
+    struct few__action actions[16];
+    step(s, 0, new_item(0, 129), actions);
+}
+
+static void test_waiting_for_what_comes_too_late_stops_the_program(void **state)
+{
+    (void)state;
+    struct store s;
+    struct few__action actions[16];
+    struct wisher wisher = {.start = SIZE_MAX, .wish = 1, .then = FEW__WAIT};
+    open_store(&s, 3, 1, 1, 0);
+    s.choosers[0] = wish_chooser(&wisher);
+    begin_store(&s);
+    t_assert_aborts(wait_too_late, &s);
+    assert_int_equal(step(&s, 0, new_item(0, 130), actions), 1); // exactly in time
+    assert_int_equal(actions[0].kind, FEW__ACTION_LOAD);
     close_store(&s);
 }
 
@@ -450,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_what_was_to_go_stays_when_nobody_wishes),
         cmocka_unit_test(test_free_memory_is_kept_for_a_wish),
         cmocka_unit_test(test_a_wish_that_comes_too_late),
+        cmocka_unit_test(test_waiting_for_what_comes_too_late_stops_the_program),
         cmocka_unit_test(test_every_model_gets_its_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
