@@ -17,12 +17,17 @@
 
 enum { FAILURES_SHOWN = 5, FAILURE_MAX = 512 };
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, looping;
 
+// Before the first item nothing has to be brought to an end.
 static void on_interrupt(int number)
 {
+    static const char words[] = "fewer: interrupted before the first item\n";
     (void)number;
     interrupted = 1;
+    if (looping) return;
+    (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    _exit(EXIT_INTERRUPTED);
 }
 
 static void catch_interrupts(void)
@@ -301,7 +306,7 @@ static void print_interrupted(const struct work *work)
 static int run_items(struct work *work)
 {
     const struct args *args = work->args;
-    catch_interrupts();
+    looping = 1;
     progress_begin(&work->progress, work->n_items, few_zoo_catalog(work->zoo)->n_models, args->quiet);
     double began_s = progress_now_s();
     int status = loop(work);
@@ -384,6 +389,7 @@ int work(const struct args *args, enum few_purpose purpose)
                 purpose == FEW_RECORD ? "record" : "label");
         return EXIT_USAGE;
     }
+    catch_interrupts();
     int status = open_zoo_and_policy(&work);
     if (status == EXIT_OK) status = open_items(&work);
     if (status == EXIT_OK) status = args->dry_run ? foresee(&work) : label(&work);
@@ -397,6 +403,7 @@ int work_again(const struct args *args, enum few_purpose purpose, const struct f
                         .again = true,
                         .zoo_path = args->zoo,
                         .planned = before->items_planned};
+    catch_interrupts();
     int status = open_zoo_and_policy(&work);
     if (status == EXIT_OK) status = open_session(&work, args->output, before->notes);
     if (status == EXIT_OK) status = run_items(&work);

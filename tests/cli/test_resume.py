@@ -89,6 +89,25 @@ def test_an_interrupted_run_goes_on(fewer, command, many, tmp_path, verb, number
     assert without_times(rows) == without_times(rows_of(fewer, "whole.db"))
 
 
+def catches(process, number):
+    with open(f"/proc/{process.pid}/status") as lines:
+        caught = next(line for line in lines if line.startswith("SigCgt:"))
+    return int(caught.split()[1], 16) >> (number - 1) & 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_before_the_first_item(command, tmp_path, number):
+    """It waits for the list of items."""
+    process = subprocess.Popen([str(command), "label", str(ZOO), "-", "-o", "run.db"], cwd=tmp_path,
+                               stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not catches(process, signal.SIGTERM):
+        time.sleep(0.005)
+    process.send_signal(number)
+    assert process.wait(timeout=60) == 130
+    assert process.stderr.read() == "fewer: interrupted before the first item\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_command_that_status_tells(fewer, command, many, tmp_path):
     process = start(command, tmp_path, "label", ZOO, many, "-o", "run.db", "--memory", "100%", "--policy", "random:3")
     process.send_signal(signal.SIGINT)
