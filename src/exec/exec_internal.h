@@ -59,7 +59,7 @@ struct few__memory {
     uint64_t budget;       // FEW__NO_BUDGET = no limit
     uint64_t weights;      // of what is loaded or loading
     uint64_t most_working; // the largest of what is loaded or loading
-    uint64_t running;      // working memory of what runs
+    uint64_t running;      // working memory of what runs or loads
     enum few__load *load;
     bool *leaving; // to be evicted for `wanted` as soon as its runs have ended; not resident any more
     uint64_t leaving_bytes; // their weights

@@ -362,6 +362,12 @@ enum few_status few__live_slot(struct few__live *l, size_t *slot)
     }
 }
 
+void few__live_settle(struct few__live *l)
+{
+    int64_t now_us;
+    while (l->n_jobs > 0) go_on(l, true, &now_us);
+}
+
 void few__live_begin(struct few__live *l, size_t i, uint64_t item, int64_t deadline_us)
 {
     struct live_slot *slot = &l->slots[i];

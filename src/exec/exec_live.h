@@ -38,6 +38,9 @@ void few__live_begin(struct few__live *live, size_t slot, uint64_t item, int64_t
  * the slot's next begin, though cancelled runs may still be ending. FEW_END: no item is in flight. */
 enum few_status few__live_wait(struct few__live *live, size_t *slot, int64_t *end_us);
 
+/* Wait until nothing runs or loads any more; no item may be in flight. */
+void few__live_settle(struct few__live *live);
+
 /* Of the item that a slot had last. */
 const struct few__exec *few__live_exec(const struct few__live *live);
 const struct few_output *few__live_output(const struct few__live *live, size_t slot,

@@ -2,7 +2,7 @@
 /* What is loaded, and what runs may take.
  *
  * Invariants, for a budget B, W = weights of what is loaded or loading:
- *     W + working memory of what runs <= B, at every instant;
+ *     W + working memory of what runs or loads <= B, at every instant (reading a file takes more than it leaves);
  *     W + the largest working memory of any of these models <= B: whatever is loaded can run when nothing else does.
  * A model in use is never evicted. One load at a time. Without loads everything is resident and W = 0.
  *
@@ -108,7 +108,7 @@ uint64_t few__memory_free(const struct few__exec *exec)
     uint64_t taken = memory->weights;
     // As if it were loaded and what goes for it had gone: what stays can run alone all the same.
     if (memory->wanted != FEW__NONE)
-        taken = larger(taken, taken - memory->leaving_bytes + exec->costs[memory->wanted].weights_bytes);
+        taken = larger(taken, taken - memory->leaving_bytes + exec->costs[memory->wanted].memory_bytes);
     taken += memory->running;
     return taken < memory->budget ? memory->budget - taken : 0;
 }
@@ -203,6 +203,7 @@ static void begin_load(struct few__exec *exec, size_t model)
     memory->loading = model;
     memory->load_us = exec->now_us;
     memory->weights += exec->costs[model].weights_bytes;
+    memory->running += exec->working_bytes[model];
     memory->most_working = larger(memory->most_working, exec->working_bytes[model]);
     if (memory->wanted == model) memory->wanted = FEW__NONE;
     if (memory->background == model) memory->background = FEW__NONE;
@@ -216,6 +217,7 @@ void few__memory_loaded(struct few__exec *exec, size_t model, bool ok)
     assert(memory->loads && memory->loading == model && model != FEW__NONE &&
            "a load ended that was not begun");
     memory->loading = FEW__NONE;
+    memory->running -= exec->working_bytes[model];
     memory->load[model] = ok ? FEW__LOADED : FEW__ABSENT;
     exec->resident[model] = ok;
     few__exec_record(exec, (struct few__log_record){.kind = FEW__LOG_LOADED,
@@ -313,7 +315,7 @@ static bool may_begin(const struct few__exec *exec, size_t model, const struct r
 {
     const struct few__memory *memory = &exec->memory;
     return !room->in_use &&
-           memory->weights - room->weights + exec->costs[model].weights_bytes + memory->running <=
+           memory->weights - room->weights + exec->costs[model].memory_bytes + memory->running <=
                memory->budget;
 }
 

@@ -83,9 +83,16 @@ size_t few__valuable(const struct few_model *model, const struct few_output *out
     return set.n;
 }
 
+// How far from its threshold a confidence of the model leaves doubt.
+static float doubt(const struct few_model *model)
+{
+    float to_end = model->threshold < 0.5f ? model->threshold : 1 - model->threshold;
+    return FEW__UNSURE * to_end;
+}
+
 static bool is_near(const struct few_model *model, float confidence)
 {
-    return fabsf(confidence - model->threshold) < FEW__UNSURE; // false for NAN
+    return fabsf(confidence - model->threshold) < doubt(model); // false for NAN
 }
 
 // Whether a detection is the best of its label, or as good as that: none is clearly above the threshold.
@@ -93,7 +100,7 @@ static bool decides(const struct few_model *model, const struct few_output *outp
 {
     for (size_t i = 0; i < output->n; i++)
         if (output->detections[i].label == label &&
-            output->detections[i].confidence >= model->threshold + FEW__UNSURE)
+            output->detections[i].confidence >= model->threshold + doubt(model))
             return false;
     return true;
 }
@@ -121,9 +128,9 @@ bool few__output_unsure(const struct few_model *model, const struct few_output *
     case FEW_DETECTIONS: return is_any_near(model, output);
     case FEW_CLASSES:
         top = few__top(output);
-        return (top < 0 ? output->confidence : output->values[top]) < model->threshold + FEW__UNSURE;
+        return (top < 0 ? output->confidence : output->values[top]) < model->threshold + doubt(model);
     case FEW_BOX:
-    case FEW_SEQUENCE: return !output->empty && output->confidence < model->threshold + FEW__UNSURE;
+    case FEW_SEQUENCE: return !output->empty && output->confidence < model->threshold + doubt(model);
     case FEW_SCALAR:
     case FEW_VECTOR:
     case FEW_KIND_COUNT: break;

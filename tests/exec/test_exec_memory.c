@@ -373,11 +373,11 @@ static void test_free_memory_is_kept_for_a_wish(void **state)
     assert_int_equal(step(&s, 10, new_item(3, FEW__NO_DEADLINE), actions),
                      0); // may not take the 30 that are left
     assert_int_equal(few__exec_view(s.exec, 3)->free_bytes, 0);
-    // Of the 60 that are free when the first run ends 40 are for the load, which begins; a third run has to wait.
+    // Of the 60 that are free when the first run ends 50 are for the load, which begins; a third run has to wait.
     assert_int_equal(step(&s, 100, done_on(0), actions), 2);
     assert_int_equal(actions[0].kind, FEW__ACTION_FINISH);
     assert_int_equal(actions[1].kind, FEW__ACTION_LOAD);
-    assert_int_equal(few__exec_view(s.exec, 3)->free_bytes, 20);
+    assert_int_equal(few__exec_view(s.exec, 3)->free_bytes, 10);
     close_store(&s);
 }
 

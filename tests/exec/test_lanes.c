@@ -227,6 +227,7 @@ static void close_all(void)
 
 static void expect_good_log(void)
 {
+    few__live_settle(w.live);
     assert_int_equal(w.log.lost, 0);
     assert_status(few__exec_check(&w.log, &w.opts.exec, &err), FEW_OK, &err);
 }
