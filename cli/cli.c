@@ -62,6 +62,17 @@ int print_json(json_t *object)
     return EXIT_OK;
 }
 
+json_t *json_name(const char *name)
+{
+    json_t *text = json_string(name);
+    char *plain = text ? NULL : strdup(name);
+    for (char *c = plain; c && *c; c++)
+        if (*c & 0x80) *c = '?';
+    if (plain) text = json_string(plain);
+    free(plain);
+    return text;
+}
+
 // A file that appears under its name only when it is complete.
 struct out_file {
     FILE *file;

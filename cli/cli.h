@@ -21,6 +21,9 @@ void complain(const char *format, ...) FEW_PRINTF(1, 2);
 /* Open a manifest; every mistake goes to stderr on its own line, then how many. NULL: it has been said. */
 struct few_zoo *open_zoo(const char *path, const char *root);
 
+/* A string, for names that may not be UTF-8: what is not ASCII in those becomes '?'. NULL: no memory. */
+json_t *json_name(const char *name);
+
 /* Print an object on stdout and drop it; takes NULL (no memory). Returns an exit status. */
 int print_json(json_t *object);
 

@@ -21,9 +21,9 @@ static int show_json(const struct page *page)
     const struct few_run_status *status = &page->status;
     json_t *object = totals_json(&page->totals);
     json_t *more =
-        json_pack("{s:s, s:s, s:b, s:I, s:I, s:O, s:O}", "file", page->path, "purpose", status->purpose,
-                  "busy", status->busy, "items_planned", (json_int_t)status->items_planned, "store_bytes",
-                  (json_int_t)status->bytes, "config", page->config, "notes", page->notes);
+        json_pack("{s:o, s:s, s:b, s:I, s:I, s:O, s:O}", "file", json_name(page->path), "purpose",
+                  status->purpose, "busy", status->busy, "items_planned", (json_int_t)status->items_planned,
+                  "store_bytes", (json_int_t)status->bytes, "config", page->config, "notes", page->notes);
     if (!object || !more || json_object_update(object, more) != 0) {
         json_decref(object);
         object = NULL;

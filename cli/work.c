@@ -17,12 +17,17 @@
 
 enum { FAILURES_SHOWN = 5, FAILURE_MAX = 512 };
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, looping;
 
+// Before the first item nothing has to be brought to an end.
 static void on_interrupt(int number)
 {
+    static const char words[] = "fewer: interrupted before the first item\n";
     (void)number;
     interrupted = 1;
+    if (looping) return;
+    (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    _exit(EXIT_INTERRUPTED);
 }
 
 static void catch_interrupts(void)
@@ -176,7 +181,7 @@ static void stopped(struct work *work, enum few_status status, const struct few_
     bool full = status == FEW_ELIMIT && work->args->storage > 0 && work->done > 0;
     work->broken = true;
     progress_end(&work->progress);
-    complain("%s%s", err->message, full ? "; with more --storage the same command goes on" : "");
+    complain("%s%s", err->message, full ? " (--storage)" : "");
 }
 
 static int loop(struct work *work)
@@ -215,11 +220,11 @@ static int result_json(const struct work *work)
     const struct few_session_stats *stats = &work->stats;
     const struct totals totals = totals_of(work);
     json_t *object = totals_json(&totals);
-    json_t *more =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:b}", "items_kept", (json_int_t)stats->items_kept, "lanes",
-                  (json_int_t)stats->lanes, "in_flight", (json_int_t)stats->in_flight, "memory_bytes",
-                  (json_int_t)stats->memory_bytes, "store_bytes", (json_int_t)file_bytes(work->args->output),
-                  "policy", few_policy_name(work->policy), "interrupted", interrupted && !work->ended);
+    json_t *more = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:o, s:b}", "items_kept", (json_int_t)stats->items_kept, "lanes",
+        (json_int_t)stats->lanes, "in_flight", (json_int_t)stats->in_flight, "memory_bytes",
+        (json_int_t)stats->memory_bytes, "store_bytes", (json_int_t)file_bytes(work->args->output), "policy",
+        json_name(few_policy_name(work->policy)), "interrupted", interrupted && !work->ended);
     if (work->again && more) json_object_set_new(more, "items_retried", json_integer((json_int_t)work->done));
     if (!object || !more || json_object_update(object, more) != 0) {
         json_decref(object);
@@ -267,7 +272,9 @@ static void print_head(const struct work *work)
             few_zoo_catalog(work->zoo)->n_models, wall);
     if (here > 0 && work->elapsed_s > 0) fprintf(stderr, " (%.1f items/s)", (double)here / work->elapsed_s);
     fputc('\n', stderr);
-    if (work->again) fprintf(stderr, "%s items were done again\n", show_count(here, items, sizeof items));
+    if (work->again)
+        fprintf(stderr, "%s item%s done again\n", show_count(here, items, sizeof items),
+                here == 1 ? " was" : "s were");
     else if (stats->items_kept > 0) fprintf(stderr, "%s of %s items were done before\n", kept, all);
 }
 
@@ -299,7 +306,7 @@ static void print_interrupted(const struct work *work)
 static int run_items(struct work *work)
 {
     const struct args *args = work->args;
-    catch_interrupts();
+    looping = 1;
     progress_begin(&work->progress, work->n_items, few_zoo_catalog(work->zoo)->n_models, args->quiet);
     double began_s = progress_now_s();
     int status = loop(work);
@@ -382,6 +389,7 @@ int work(const struct args *args, enum few_purpose purpose)
                 purpose == FEW_RECORD ? "record" : "label");
         return EXIT_USAGE;
     }
+    catch_interrupts();
     int status = open_zoo_and_policy(&work);
     if (status == EXIT_OK) status = open_items(&work);
     if (status == EXIT_OK) status = args->dry_run ? foresee(&work) : label(&work);
@@ -395,6 +403,7 @@ int work_again(const struct args *args, enum few_purpose purpose, const struct f
                         .again = true,
                         .zoo_path = args->zoo,
                         .planned = before->items_planned};
+    catch_interrupts();
     int status = open_zoo_and_policy(&work);
     if (status == EXIT_OK) status = open_session(&work, args->output, before->notes);
     if (status == EXIT_OK) status = run_items(&work);

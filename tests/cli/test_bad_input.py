@@ -128,7 +128,7 @@ def test_a_folder_that_vanishes(fewer, command, scenes, tmp_path):
         except OSError:  # the other end is closed
             break
         if b"/1500 items" in piece and b"/1500 items" not in seen:
-            shutil.rmtree(tmp_path / "many")
+            (tmp_path / "many").rename(tmp_path / "gone")
         seen += piece
     os.close(master)
     summary = json.loads(process.stdout.read())

@@ -89,6 +89,25 @@ def test_an_interrupted_run_goes_on(fewer, command, many, tmp_path, verb, number
     assert without_times(rows) == without_times(rows_of(fewer, "whole.db"))
 
 
+def catches(process, number):
+    with open(f"/proc/{process.pid}/status") as lines:
+        caught = next(line for line in lines if line.startswith("SigCgt:"))
+    return int(caught.split()[1], 16) >> (number - 1) & 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_before_the_first_item(command, tmp_path, number):
+    """It waits for the list of items."""
+    process = subprocess.Popen([str(command), "label", str(ZOO), "-", "-o", "run.db"], cwd=tmp_path,
+                               stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not catches(process, signal.SIGTERM):
+        time.sleep(0.005)
+    process.send_signal(number)
+    assert process.wait(timeout=60) == 130
+    assert process.stderr.read() == "fewer: interrupted before the first item\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_command_that_status_tells(fewer, command, many, tmp_path):
     process = start(command, tmp_path, "label", ZOO, many, "-o", "run.db", "--memory", "100%", "--policy", "random:3")
     process.send_signal(signal.SIGINT)
@@ -242,7 +261,7 @@ def test_a_full_store_goes_on_with_more(fewer, many, tmp_path):
     got = fewer(*line, "1MB")
     full = summary_of(got, 1)
     assert 0 < full["items"] < N_ITEMS and full["store_bytes"] <= 1_000_000
-    assert got.stderr.endswith("; with more --storage the same command goes on\n"), got.stderr
+    assert "full: " in got.stderr and got.stderr.endswith("go on with a higher limit (--storage)\n"), got.stderr
     rows = rows_of(fewer, "run.db")
     counts_add_up(full, rows)
     more = summary_of(fewer(*line, "1GB"))
@@ -315,6 +334,19 @@ def test_two_processes_on_one_file(fewer, command, many, tmp_path):
     words = process.communicate(timeout=60)[1]
     assert process.returncode == 130, words
     assert summary_of(fewer(*line, "--json"))["items"] == N_ITEMS
+
+
+def test_names_that_are_not_utf8(fewer, scenes, tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    for path in scenes[:2]:
+        shutil.copy(path, folder)
+    line = ["label", ZOO, folder, "-o", folder / "run.db"]
+    assert summary_of(fewer(*line, "--json"))["items"] == 2
+    assert summary_of(fewer(*line, "--json"))["items_kept"] == 2
+    status = status_of(fewer, line[-1])
+    assert status["file"].endswith("/caf?/run.db") and "data" not in status["notes"]
+    assert summary_of(fewer("retry", line[-1], "--json"))["items_retried"] == 0
 
 
 def test_status_of_other_files(fewer, zoo, outputs, tmp_path):
