@@ -94,15 +94,14 @@ static int run(struct world *w, size_t n, double bound_ns)
     const struct few_mem mem = {.resize = count_resize};
     const struct few_env env = {.mem = &mem};
     struct few_error err;
-    struct few__sched_deadline *sched;
+    struct few__sched sched;
     const struct few__value value = {.self = w, .name = "copy", .score = copy_numbers};
     make_world(w, n);
-    if (few__sched_deadline_create(&w->catalog, value, FEW__NEGATIVE_FAITHFUL, &env, &sched, &err) !=
-        FEW_OK) {
+    if (few__sched_deadline_create(&w->catalog, value, FEW__RANK_RATIO, &env, &sched, &err) != FEW_OK) {
         fprintf(stderr, "decide: %s\n", err.message);
         return 1;
     }
-    struct few__chooser chooser = few__sched_deadline_chooser(sched);
+    struct few__chooser chooser = sched.chooser;
     struct few__view view = {.catalog = &w->catalog,
                              .costs = w->costs,
                              .states = w->states,
@@ -125,7 +124,7 @@ static int run(struct world *w, size_t n, double bound_ns)
         calib[round] = bench_calibrate();
     }
     bool allocated = n_allocations != before;
-    few__sched_deadline_destroy(sched);
+    few__sched_destroy(&sched);
     if (allocated) {
         fprintf(stderr, "decide: a decision allocated memory\n");
         return 1;

@@ -20,6 +20,7 @@ BENCHES = {
     "decide_30": ("{build}/bench/decide 30", False, False),
     "decide_1000": ("{build}/bench/decide 1000", False, False),
     "label_overhead": (f"{{build}}/bench/label_overhead {PHOTO_ZOO} {{zoo}} {{zoo}}/images {{runtime}}", True, False),
+    "label_two_lanes": (f"{{build}}/bench/label_two_lanes {PHOTO_ZOO} {{zoo}} {{zoo}}/images {{runtime}}", True, False),
     "label_memory": (f"{{python}} bench/label_memory.py {{build}} {PHOTO_ZOO} {{zoo}} {{zoo}}/images {{runtime}}", True, False),
     "label_vs_python": (f"{{peers}} bench/label_vs_python.py {{build}} {{zoo}} {PHOTO_ZOO} {{runtime}}", True, True),
 }

@@ -96,7 +96,7 @@ const char *args_nearest(const char *word, const char *(*name)(const void *ud, s
     OPTION_NUMBER("lanes", lanes, 1, FEW_LANES_MAX, "run N models at once (default: one for each core)")
 #define OPTION_IN_FLIGHT                                        \
     OPTION_NUMBER("in-flight", in_flight, 1, FEW_IN_FLIGHT_MAX, \
-                  "take up N items at once (default: 1 with a deadline, else a few more than lanes)")
+                  "take up N items at once (default: 1 with a deadline, else one more than lanes)")
 #define OPTION_MEMORY_LIMIT                            \
     OPTION("memory", 0, OPTION_MEMORY, memory, "SIZE", \
            "of all models together: 300MiB, 2GiB, or a share of what all of them take: 25%")

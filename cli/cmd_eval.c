@@ -9,10 +9,12 @@
 
 enum { LIST_MAX = 64 };
 
-static const char *const methods[] = {"run_all", "random", "static", "oracle"};
+static const char *const methods[] = {"run_all", "random",         "static", "q_greedy",
+                                      "oracle",  "density_greedy", "bound"};
+#define METHODS "run_all, random, static, q_greedy, oracle, density_greedy, bound"
 
 static const struct option_row options[] = {
-    OPTION("method", 0, OPTION_TEXT, methods, "LIST", "of run_all, random, static, oracle (default all)"),
+    OPTION("method", 0, OPTION_TEXT, methods, "LIST", "of " METHODS),
     OPTION("recall", 0, OPTION_TEXT, recalls, "LIST", "recalls to reach: 0.8,0.95 (default 0.1 ... 1)"),
     OPTION("deadline", 0, OPTION_TEXT, deadlines, "LIST", "deadlines to try: 60ms,0.2s"),
     OPTION("memory", 0, OPTION_TEXT, memories, "LIST",
@@ -93,7 +95,7 @@ static int read_methods(const char *list, struct lists *lists)
         lists->methods[i] = NULL;
         for (size_t j = 0; j < sizeof methods / sizeof *methods; j++)
             if (strlen(methods[j]) == n && strncmp(methods[j], part, n) == 0) lists->methods[i] = methods[j];
-        if (!lists->methods[i]) return wrong_part("method", "run_all, random, static or oracle", part, n);
+        if (!lists->methods[i]) return wrong_part("method", "one of " METHODS, part, n);
         lists->n_methods = i + 1;
     }
     return EXIT_OK;
@@ -192,7 +194,7 @@ static void print_group(const json_t *all, const struct group *group, const char
     table_finish(&table);
 }
 
-// For each memory, recall by deadline with models side by side.
+// For each memory, recall by deadline with models side by side, by our packing and by Algorithm 2 as it was published.
 static void print_memories(const json_t *all)
 {
     const char *key;
@@ -201,9 +203,13 @@ static void print_memories(const json_t *all)
     json_object_foreach((json_t *)first_group(all, &memories), key, memory)
     {
         char title[64];
+        double mib = strtod(key, NULL);
         const struct group deadline = {{"memory", key, "deadline"}, " ms"};
-        snprintf(title, sizeof title, "recall with %s MiB", key);
+        const struct group faithful = {{"memory", key, "faithful"}, " ms"};
+        snprintf(title, sizeof title, "recall with %.4g MiB", mib);
         print_group(all, &deadline, "recall", 1, title);
+        snprintf(title, sizeof title, "as published, %.4g MiB", mib);
+        print_group(all, &faithful, "recall", 1, title);
     }
 }
 

@@ -4,7 +4,8 @@
 
 static const struct option_row options[] = {
     OPTION_OUTPUT,
-    OPTION("policy", 'p', OPTION_TEXT, policy, "SPEC", "run_all (default), random[:SEED] or static:TRACE"),
+    OPTION("policy", 'p', OPTION_TEXT, policy, "SPEC",
+           "run_all (default), random[:SEED], static:TRACE or q_greedy:TRACE"),
     OPTION("deadline", 0, OPTION_DURATION, deadline_us, "TIME",
            "for each item, decoding included: 60ms, 1.5s"),
     OPTION_MEMORY_LIMIT,

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "forecast.h"
+#include "dry_run.h"
 #include "notes.h"
 #include "progress.h"
 #include "totals.h"
@@ -340,7 +340,8 @@ static int foresee(struct work *work)
     }
     work->planned = before.items_planned;
     int status = open_session(work, store, before.notes);
-    if (status == EXIT_OK) status = forecast_show(args, work->zoo, work->session, work->items, work->n_items);
+    if (status == EXIT_OK)
+        status = dry_run_show(args, work->zoo, work->session, work->items, work->n_items, work->base);
     if (few_session_close(work->session, &err) != FEW_OK && status == EXIT_OK) {
         complain("%s", err.message);
         status = EXIT_FAILED;

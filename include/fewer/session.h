@@ -39,10 +39,8 @@ struct few_session_opts {
                        // group, other policies the cheapest first and a dearer one where that was unsure
     const char *store; // path of the run or trace file; NULL = results are not kept
     bool overwrite;    // replace an existing store
-    bool
-        resume; // go on with the store if it exists: what it has of an unchanged item is kept, and a run's items
-                // with the bytes of earlier ones are reused
-    bool retry; // go on with it, and receive gives its failed items again, before what is submitted
+    bool resume;       // go on with the store if it exists: what it has of an unchanged item is kept
+    bool retry;        // go on with it, and receive gives its failed items again, before what is submitted
     uint64_t items_planned; // that will be submitted, kept in the store for few_run_status; 0 = not known
     uint64_t store_bytes;   // the most bytes that the store may have; 0 = no limit
     bool no_pixels;         // leave out thumbnails
@@ -87,7 +85,10 @@ struct few_session_stats {
     uint64_t memory_bytes; // of all models together; 0 = no limit, or a share as long as nothing is measured
 };
 
-/* Open the store, measure the models (unless an earlier run of the store did) and load those that fit. With a store to
+/* With a store, an item with the bytes of an earlier one that neither failed nor was late is not run: what was executed
+ * there is reused. Without one nothing is remembered.
+ *
+ * Open the store, measure the models (unless an earlier run of the store did) and load those that fit. With a store to
  * go on with, that waits until an item needs them: a finished run costs nothing to start again.
  *
  * zoo, policy  borrowed until the session is closed; policy NULL = run_all

@@ -65,6 +65,9 @@ enum few_status few__runner_load(struct few__runtime *runtime, const struct few_
                                  struct few_error *err)
 {
     *runner = NULL;
+    if (recipe->backend && strcmp(recipe->backend, runtime->impl->name) != 0)
+        return few__fail(err, FEW_EINVAL, "model '%s': expected backend %s, found %s", model->name,
+                         runtime->impl->name, recipe->backend);
     struct few__runner *r = FEW__NEW(runtime->mem, struct few__runner);
     if (!r) return few__no_memory(err, model->name);
     *r = (struct few__runner){.impl = runtime->impl, .mem = runtime->mem};

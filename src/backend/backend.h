@@ -45,7 +45,7 @@ const char *few__runtime_describe(const struct few__runtime *runtime);
  *
  * recipe, model     borrowed until unload
  * runner            out, owned: few__runner_unload
- * Errors: FEW_ENOENT no file; FEW_EBACKEND not a model; FEW_ESHAPE not as the manifest says (expected, found);
+ * Errors: FEW_EINVAL a recipe for another backend; FEW_ENOENT no file; FEW_EBACKEND not a model; FEW_ESHAPE not as the manifest says (expected, found);
  *         FEW_ENOMEM. */
 enum few_status few__runner_load(struct few__runtime *runtime, const struct few__recipe *recipe,
                                  const struct few_model *model, struct few__runner **runner,

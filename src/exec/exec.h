@@ -141,6 +141,7 @@ struct few__exec_row {
     enum few_outcome outcome;
     enum few__reason reason;
     int64_t start_us, end_us; // instants; -1 if not started
+    size_t n_items;           // of its run: above 1 in a batch, whose time they share; 0 if not started
 };
 const struct few__exec_row *few__exec_rows(const struct few__exec *exec, size_t slot); // (n_models,)
 const struct few__view *few__exec_view(const struct few__exec *exec, size_t slot);

@@ -106,8 +106,8 @@ uint64_t few__memory_free(const struct few__exec *exec)
     const struct few__memory *memory = &exec->memory;
     if (memory->budget == FEW__NO_BUDGET) return FEW__NO_BUDGET;
     uint64_t taken = memory->weights;
-    // One run at least may always go on, else nothing would if the load has to wait for something else.
-    if (memory->wanted != FEW__NONE && memory->loading == FEW__NONE && memory->n_running > 0)
+    // As if it were loaded and what goes for it had gone: what stays can run alone all the same.
+    if (memory->wanted != FEW__NONE)
         taken = larger(taken, taken - memory->leaving_bytes + exec->costs[memory->wanted].weights_bytes);
     taken += memory->running;
     return taken < memory->budget ? memory->budget - taken : 0;

@@ -146,7 +146,7 @@ static enum few_status take_row(struct few_session *s, size_t slot, struct few__
     row->start_us = -1;
     if (from->start_us >= 0) {
         row->start_us = from->start_us - item->arrival_us;
-        row->time_us = from->end_us - from->start_us;
+        row->time_us = (from->end_us - from->start_us) / (int64_t)from->n_items; // its share of a batch
     }
     if (from->outcome == FEW_EXECUTED)
         return give_output(item, few__live_output(s->live, slot, model), row, err);

@@ -53,31 +53,33 @@ char *few__session_config(const struct few_session *s)
 
 /* ---- looking up ---- */
 
-// Size and time of change; zero for what cannot be looked at.
-static bool look_at_file(struct few__passage *item)
+struct looks { // of a file from outside; zero = it cannot be looked at
+    bool exists;
+    uint64_t size;
+    int64_t mtime_us;
+};
+
+static struct looks look_at(const char *path)
 {
     struct stat about;
-    item->size = 0;
-    item->mtime_us = 0;
-    if (stat(item->path, &about) != 0 || !S_ISREG(about.st_mode)) return false;
-    item->size = (uint64_t)about.st_size;
-    item->mtime_us = (int64_t)about.st_mtim.tv_sec * 1000000 + about.st_mtim.tv_nsec / 1000;
-    return true;
+    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode)) return (struct looks){0};
+    return (struct looks){.exists = true,
+                          .size = (uint64_t)about.st_size,
+                          .mtime_us = (int64_t)about.st_mtim.tv_sec * 1000000 + about.st_mtim.tv_nsec / 1000};
 }
 
 // A file that is gone keeps what was said about it.
-static bool is_unchanged(bool exists, const struct few__passage *item, const struct few__known *known)
+static bool is_unchanged(const struct looks *now, const struct few__known *known)
 {
-    return !exists || (known->mtime_us == item->mtime_us && known->size == item->size);
+    return !now->exists || (known->mtime_us == now->mtime_us && known->size == now->size);
 }
 
-static const struct few__passage *find_inside(const struct few_session *s, const char *path,
-                                              const char *digest)
+// The item in flight of that path, or of that digest.
+static const struct few__passage *find_inside(const struct few_session *s, bool by_path, const char *text)
 {
     for (size_t i = 0; i < s->n_inside; i++) {
         const struct few__passage *item = &s->passages[(s->first + i) % s->n_passages];
-        if (item->stored) continue;
-        if (path ? strcmp(item->path, path) == 0 : strcmp(item->digest, digest) == 0) return item;
+        if (!item->stored && strcmp(by_path ? item->path : item->digest, text) == 0) return item;
     }
     return NULL;
 }
@@ -95,10 +97,12 @@ static enum few_status look_up_path(struct few_session *s, struct few__passage *
                                     struct few_error *err)
 {
     struct few__known known;
-    bool exists = look_at_file(item);
+    const struct looks now = look_at(item->path);
+    item->size = now.size;
+    item->mtime_us = now.mtime_us;
     known_digest[0] = 0;
     if (!s->store || item->from_store) return FEW_OK;
-    if ((s->blocker = find_inside(s, item->path, NULL))) {
+    if ((s->blocker = find_inside(s, true, item->path))) {
         *verdict = FEW__VERDICT_BLOCKED;
         return FEW_OK;
     }
@@ -107,7 +111,7 @@ static enum few_status look_up_path(struct few_session *s, struct few__passage *
     item->id = (uint64_t)known.id;
     item->replaces = true;
     memcpy(known_digest, known.digest, FEW__SHA256_HEX);
-    if (is_unchanged(exists, item, &known)) {
+    if (is_unchanged(&now, &known)) {
         set_kept(item);
         *verdict = FEW__VERDICT_DONE;
     }
@@ -167,13 +171,12 @@ static enum few_status reuse(struct few_session *s, struct few__passage *item, i
     return FEW_OK;
 }
 
-// A recording measures every item, whether or not it has seen its bytes before.
 static enum few_status look_up_digest(struct few_session *s, struct few__passage *item,
                                       enum few__verdict *verdict, struct few_error *err)
 {
     struct few__known known;
-    if (!s->store || s->opts.purpose == FEW_RECORD) return FEW_OK;
-    if ((s->blocker = find_inside(s, NULL, item->digest))) {
+    if (!s->store) return FEW_OK;
+    if ((s->blocker = find_inside(s, false, item->digest))) {
         *verdict = FEW__VERDICT_BLOCKED;
         return FEW_OK;
     }
@@ -223,18 +226,16 @@ enum few_status few__session_has(struct few_session *s, const char *path, bool *
                                  struct few_error *err)
 {
     struct few__known known;
-    struct few__passage *item = &s->passages[(s->first + s->n_inside) % s->n_passages];
     size_t n = strlen(path);
     *has = false;
     *bytes = 0;
     if (n == 0 || n >= FEW_PATH_MAX)
         return few__fail(err, FEW_EINVAL, "path: expected 1 to %d bytes, found %zu", FEW_PATH_MAX - 1, n);
-    memcpy(item->path, path, n + 1);
-    bool exists = look_at_file(item);
-    *bytes = item->size;
+    const struct looks now = look_at(path);
+    *bytes = now.size;
     if (!s->store) return FEW_OK;
     enum few_status status = few__store_find_path(s->store, path, &known, err);
-    if (status == FEW_OK) *has = is_unchanged(exists, item, &known);
+    if (status == FEW_OK) *has = is_unchanged(&now, &known);
     return status == FEW_END ? FEW_OK : status;
 }
 

@@ -242,6 +242,20 @@ void few__store_rolled_back(struct few__store *store)
     memset(store->reasons, 0, sizeof store->reasons); // some of them are gone
 }
 
+enum few_status few__store_begin_reading(struct few__store *store, struct few_error *err)
+{
+    if (!store->writing || store->in_transaction || store->reading) return FEW_OK;
+    FEW__TRY(few__db_exec(&store->db, "BEGIN", err));
+    store->reading = true;
+    return FEW_OK;
+}
+
+void few__store_end_reading(struct few__store *store)
+{
+    if (store->reading) sqlite3_exec(store->db.sql, "ROLLBACK", NULL, NULL, NULL); // nothing was written
+    store->reading = false;
+}
+
 static enum few_status write_totals(struct few__store *store, struct few_error *err)
 {
     sqlite3_stmt *stmt;
@@ -278,6 +292,7 @@ enum few_status few__store_close(struct few__store *store, struct few_error *err
     if (!store) return FEW_OK;
     enum few_status status = FEW_OK;
     if (store->writing) {
+        few__store_end_reading(store);
         status = few__store_commit(store, err);
         finalize_all(store);
         enum few_status settled = few__db_settle(&store->db, status == FEW_OK ? err : NULL);

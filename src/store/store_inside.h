@@ -56,6 +56,7 @@ struct few__store {
     uint64_t planned;
     bool writing, with_outputs;
 
+    bool reading; // in a transaction that only looks up
     bool in_transaction;
     int64_t n_pending;                 // items put or replaced in it
     int64_t begun_us;                  // when the first of them came
@@ -72,6 +73,11 @@ enum few_status few__store_statement(struct few__store *store, enum few__stateme
 
 /* Run a statement that has no parameters and gives no rows. */
 enum few_status few__store_run(struct few__store *store, enum few__statement which, struct few_error *err);
+
+/* Look-ups of one who writes share a transaction until the next write: otherwise each of them locks and unlocks the
+ * file, which takes longer than the look-up. */
+enum few_status few__store_begin_reading(struct few__store *store, struct few_error *err);
+void few__store_end_reading(struct few__store *store);
 
 /* What is open, with the totals. Fails: nothing of it is in the file. */
 enum few_status few__store_commit(struct few__store *store, struct few_error *err);

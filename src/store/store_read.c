@@ -186,6 +186,7 @@ static enum few_status find(struct few__store *store, enum few__statement which,
 {
     sqlite3_stmt *stmt;
     *known = (struct few__known){.id = -1};
+    FEW__TRY(few__store_begin_reading(store, err));
     FEW__TRY(few__store_statement(store, which, &stmt, err));
     sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
     FEW__TRY(few__db_step(&store->db, stmt, err));

@@ -242,6 +242,7 @@ static enum few_status begin(struct few__store *store, struct few_error *err)
     if (!store->writing)
         return few__fail(err, FEW_EINVAL, "%s: was opened for reading, cannot be written to", store->path);
     if (store->in_transaction) return FEW_OK;
+    few__store_end_reading(store);
     FEW__TRY(few__store_run(store, FEW__BEGIN, err));
     store->in_transaction = true;
     store->begun_us = few__now_us(&store->env);

@@ -40,6 +40,15 @@ def through_gate():
     open(f"{FOLDER}/go").read()
 
 
+def look_around():
+    """What the host left us, for the test to read."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    with open(f"{FOLDER}/around", "w") as file:
+        print([fd for fd in range(200) if fd != file.fileno() and os.path.exists(f"/proc/self/fd/{fd}")],
+              [int(s) for s in mask], signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL,
+              os.getpgrp() == os.getpid(), file=file)
+
+
 def habits(request, count):
     """Whether the habit has dealt with the request."""
     same, three = request["id"], means(request)
@@ -119,8 +128,12 @@ def start():
         json.dump(hello, file, sort_keys=True)
     if HABIT == "hang_at_start":
         signal.pause()
+    if HABIT == "looks":
+        look_around()
     answers = {"refuses": {"error": "needs a newer Python"}, "old": {"ready": 2}, "not_ready": {"steady": 1}}
     say(answers.get(HABIT, {"ready": 1, "version": "odd 1"}))
+    if HABIT == "late_ear":
+        through_gate()
 
 
 def main():

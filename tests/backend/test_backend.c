@@ -137,6 +137,9 @@ static void test_load_bad_files(void **state)
     struct few__recipe recipe = mean_recipe();
     recipe.file = "/nowhere/model.onnx";
     expect_load(runtime, &recipe, &vector, FEW_ENOENT, "model 'm': '/nowhere/model.onnx'");
+    recipe.backend = "worker";
+    expect_load(runtime, &recipe, &vector, FEW_EINVAL, "model 'm': expected backend onnx, found worker");
+    recipe.backend = NULL; // nobody said
     recipe.file = t_tmpdir();
     expect_load(runtime, &recipe, &vector, FEW_EBACKEND, "is not a file");
 

@@ -146,8 +146,9 @@ static void test_a_cancelled_run_keeps_its_lane(void **state)
     item.slot = 1, item.deadline_us = 500;
     assert_int_equal(few__exec_step(f.exec, 60, &item, actions), 0);
     const struct few__part part = {.result = FEW__RESULT_CANCELED};
-    const struct few__event done = {.kind = FEW__EVENT_DONE, .parts = &part};
+    struct few__event done = {.kind = FEW__EVENT_DONE}; // of a cancelled run: its parts are not looked at
     assert_int_equal(few__exec_step(f.exec, 70, &done, actions), 1);
+    done.parts = &part;
     assert_int_equal(actions[0].kind, FEW__ACTION_START);
     assert_int_equal(actions[0].slots[0], 1);
     // CANCELED before the deadline: the driver ended it, so it has failed.
@@ -183,6 +184,25 @@ static void test_a_read_that_is_late(void **state)
     f.stream.deadline_us = 50;
     fly(&f, 60, "0 item 0 deadline 50\n0 read\n50 deadline\n50 finish 0\n60 has read canceled\n");
     assert_row(&f, 0, 0, FEW_SKIPPED, FEW__WHY_DEADLINE);
+    close_flight(&f);
+}
+
+// A driver may notice the end of a read before its own timer.
+static void test_a_read_after_the_deadline(void **state)
+{
+    (void)state;
+    struct flight f;
+    struct few_error err;
+    struct few__action actions[2];
+    open_flight(&f, 1, 1, 1, 0);
+    assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
+    const struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 50};
+    const struct few__event read = {.kind = FEW__EVENT_READ};
+    assert_int_equal(few__exec_step(f.exec, 0, &item, actions), 1);
+    assert_int_equal(few__exec_step(f.exec, 51, &read, actions), 1);
+    assert_int_equal(actions[0].kind, FEW__ACTION_FINISH);
+    assert_row(&f, 0, 0, FEW_SKIPPED, FEW__WHY_DEADLINE);
+    assert_true(few__exec_slot_free(f.exec, 0));
     close_flight(&f);
 }
 
@@ -263,6 +283,53 @@ static void test_a_run_is_shared_only_with_those_that_agree(void **state)
     close_flight(&f);
 }
 
+static void choose_both(void *self, const struct few__view *view, struct few__choice *choice)
+{
+    const bool *quiet = self;
+    uint64_t bytes = view->free_bytes;
+    choice->answer = FEW__WAIT;
+    for (size_t m = 0; m < 2 && !*quiet && choice->n < view->n_free_lanes; m++) {
+        if (!few__view_ready(view, m) || view->working_bytes[m] > bytes) continue;
+        bytes -= view->working_bytes[m];
+        choice->models[choice->n++] = m;
+    }
+    if (choice->n) choice->answer = FEW__START;
+}
+
+// Those that join do not take what the policy was promised for its next model.
+static void test_those_that_join_leave_room_for_the_rest(void **state)
+{
+    (void)state;
+    for (uint64_t memory = 109; memory <= 110; memory++) {
+        struct flight f;
+        struct few_error err;
+        struct few__action actions[8];
+        bool quiet = true;
+        open_flight(&f, 3, 3, 3, 0);
+        f.batch_max[0] = 2;
+        f.opts.batch_max = f.batch_max;
+        f.world.costs[0].memory_bytes = 30;
+        f.world.costs[1].memory_bytes = 50;
+        f.opts.memory_bytes = memory;
+        f.scripts[0] = (struct t_script){.n = 1, .models = {2}};
+        f.choosers[1] = f.choosers[2] =
+            (struct few__chooser){.self = &quiet, .name = "both", .choose = choose_both};
+        assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
+        struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = FEW__NO_DEADLINE, .ready = true};
+        for (; item.slot < 3; item.slot++) few__exec_step(f.exec, 0, &item, actions);
+        quiet = false;
+        const struct few__part part = {.result = FEW__RESULT_OK};
+        const struct few__event done = {.kind = FEW__EVENT_DONE, .parts = &part};
+        assert_in_range(few__exec_step(f.exec, 100, &done, actions), 3, 4);
+        assert_int_equal(actions[0].kind, FEW__ACTION_FINISH);
+        assert_int_equal(actions[1].model, 0);
+        assert_int_equal(actions[1].n_slots, memory == 110 ? 2 : 1); // 2 x 30 and 50
+        assert_int_equal(actions[2].model, 1);
+        assert_int_equal(actions[2].slots[0], 1);
+        close_flight(&f);
+    }
+}
+
 // A shared run goes on for the item that still waits; the other one's part is not heard.
 static void test_a_shared_run_is_cancelled_when_nobody_waits(void **state)
 {
@@ -293,6 +360,76 @@ static void test_a_shared_run_is_cancelled_when_nobody_waits(void **state)
     assert_false(few__exec_view(f.exec, 2)->found[0]);
     assert_true(few__exec_slot_free(f.exec, 1));
     close_flight(&f);
+}
+
+/* ---- limits ---- */
+
+static void test_limits(void **state)
+{
+    (void)state;
+    static struct flight f;
+    static struct few__chooser choosers[FEW__SLOTS_MAX + 1];
+    static struct t_script scripts[FEW__SLOTS_MAX + 1];
+    struct few_error err;
+    open_flight(&f, 1, FEW__SLOTS_MAX, 1, FEW__SLOTS_MAX + 1);
+    few__exec_log_finish(&f.log);
+    assert_int_equal(few__exec_log_init(&f.log, NULL, 4096, NULL), FEW_OK);
+    for (size_t i = 0; i <= FEW__SLOTS_MAX; i++) {
+        scripts[i] = f.scripts[0];
+        choosers[i] = t_script_chooser(&scripts[i]);
+    }
+    f.batch_max[0] = 100000; // counts as FEW__BATCH_MAX
+    f.world.costs[0].more_us = 1;
+    f.opts.batch_max = f.batch_max;
+    f.opts.choosers = choosers;
+    // The first item alone, then all that have arrived meanwhile, and the one that came in its place.
+    assert_int_equal(t_stream(&f.stream, &f.opts, &f.exec), 100 + 162 + 100);
+    few__exec_destroy(f.exec);
+    f.opts.n_slots++;
+    assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_ELIMIT, &err);
+    assert_string_equal(err.message, "65 items in flight, expected at most 64");
+    close_flight(&f);
+}
+
+static enum few_status stream_in(const struct few_mem *mem, void *ud)
+{
+    struct flight *f = ud;
+    const struct few_env env = {.mem = mem};
+    struct few_error err;
+    int64_t end_us;
+    const struct few__sim_stream stream = {0};
+    return few__sim_stream(f->exec, &stream, 0, &env, &end_us, &err);
+}
+
+static void test_a_stream_without_memory(void **state)
+{
+    (void)state;
+    struct flight f;
+    struct few_error err;
+    open_flight(&f, 1, 2, 1, 0);
+    assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
+    t_fail_each_allocation(stream_in, &f);
+    close_flight(&f);
+}
+
+static void test_steps_allocate_nothing(void **state)
+{
+    (void)state;
+    struct flight f;
+    struct few_error err;
+    struct t_mem mem;
+    t_mem_init(&mem, 0);
+    const struct few_env env = {.mem = &mem.mem};
+    open_batches(&f, 0, 1000);
+    f.opts.env = &env;
+    f.opts.loads = f.opts.keep_pace = true;
+    f.opts.n_lanes = 2;
+    assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
+    size_t calls = mem.calls;
+    for (uint64_t i = 0; i < 10; i++) few__sim_item(f.exec, i, (int64_t)i * 1000, 500, f.world.truth);
+    assert_int_equal(mem.calls, calls);
+    close_flight(&f);
+    assert_int_equal(mem.live, 0);
 }
 
 /* ---- variants ---- */
@@ -435,10 +572,15 @@ int main(void)
         cmocka_unit_test(test_a_cancelled_run_keeps_its_lane),
         cmocka_unit_test(test_items_are_read_on_lanes),
         cmocka_unit_test(test_a_read_that_is_late),
+        cmocka_unit_test(test_a_read_after_the_deadline),
         cmocka_unit_test(test_items_share_a_run),
         cmocka_unit_test(test_a_run_is_never_shared_past_a_deadline),
         cmocka_unit_test(test_a_run_is_shared_only_with_those_that_agree),
+        cmocka_unit_test(test_those_that_join_leave_room_for_the_rest),
         cmocka_unit_test(test_a_shared_run_is_cancelled_when_nobody_waits),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_a_stream_without_memory),
+        cmocka_unit_test(test_steps_allocate_nothing),
         cmocka_unit_test(test_all_variants),
         cmocka_unit_test(test_the_dearest_variant),
         cmocka_unit_test(test_the_cascade_goes_on_while_it_is_unsure),

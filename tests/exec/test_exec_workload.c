@@ -296,28 +296,30 @@ static void fail_with_log(const struct workload *w, const struct few__exec_log *
     fail_msg("seed %llu: %s\n%s", (unsigned long long)w->seed, why, text.s ? text.s : "");
 }
 
+static struct workload last; // the one that ran
+
 static void run_workload(uint64_t seed, struct few__exec_log *log, struct tally *tally)
 {
-    static struct workload w;
     struct few_error err;
     int64_t end_us;
-    make(&w, seed, log, tally);
+    make(&last, seed, log, tally);
     few__exec_log_clear(log);
-    assert_status(few__exec_create(&w.opts, &w.exec, &err), FEW_OK, &err);
-    const struct few__sim_stream stream = {
-        .n_items = ITEMS,
-        .deadline_us = few__rng_below(&w.rng, 3) ? (int64_t)few__rng_below(&w.rng, 1000) : FEW__NO_DEADLINE,
-        .truth = truth_of,
-        .loadable = loadable,
-        .finished = finished,
-        .ud = &w};
-    assert_status(few__sim_stream(w.exec, &stream, 0, NULL, &end_us, &err), FEW_OK, &err);
-    assert_int_equal(w.n_finished, ITEMS);
-    tally->n_expected += ITEMS * w.world.catalog.n_models;
-    for (size_t slot = 0; slot < w.opts.n_slots; slot++) assert_true(few__exec_slot_free(w.exec, slot));
-    if (few__exec_check(log, &w.opts, &err) != FEW_OK) fail_with_log(&w, log, err.message);
+    assert_status(few__exec_create(&last.opts, &last.exec, &err), FEW_OK, &err);
+    const struct few__sim_stream stream = {.n_items = ITEMS,
+                                           .deadline_us = few__rng_below(&last.rng, 3)
+                                                              ? (int64_t)few__rng_below(&last.rng, 1000)
+                                                              : FEW__NO_DEADLINE,
+                                           .truth = truth_of,
+                                           .loadable = loadable,
+                                           .finished = finished,
+                                           .ud = &last};
+    assert_status(few__sim_stream(last.exec, &stream, 0, NULL, &end_us, &err), FEW_OK, &err);
+    assert_int_equal(last.n_finished, ITEMS);
+    tally->n_expected += ITEMS * last.world.catalog.n_models;
+    for (size_t slot = 0; slot < last.opts.n_slots; slot++) assert_true(few__exec_slot_free(last.exec, slot));
+    if (few__exec_check(log, &last.opts, &err) != FEW_OK) fail_with_log(&last, log, err.message);
     for (size_t i = 0; i < log->n; i++) tally->kinds[log->records[i].kind]++;
-    few__exec_destroy(w.exec);
+    few__exec_destroy(last.exec);
 }
 
 static void test_random_workloads(void **state)
@@ -352,11 +354,110 @@ static void test_same_seed_same_log(void **state)
     few__exec_log_finish(&two);
 }
 
+/* ---- damage ---- */
+
+// What a change to a log leaves: still a log that could be.
+static bool passes(const struct few__exec_log *log)
+{
+    return few__exec_check(log, &last.opts, NULL) == FEW_OK;
+}
+
+static void assert_caught(const struct few__exec_log *log, const char *how, size_t i)
+{
+    if (!passes(log)) return;
+    char what[64];
+    snprintf(what, sizeof what, "%s record %zu was not noticed", how, i);
+    fail_with_log(&last, log, what);
+}
+
+static void lose_and_double(struct few__exec_log *log, size_t i)
+{
+    struct few__log_record *r = log->records, was = r[i];
+    size_t n = log->n;
+    // That a model was loaded or has gone may never matter again.
+    bool matters = was.kind != FEW__LOG_LOADED && was.kind != FEW__LOG_EVICT;
+    memmove(&r[i], &r[i + 1], (n - i - 1) * sizeof *r);
+    log->n = n - 1;
+    if (matters) assert_caught(log, "lost", i);
+    memmove(&r[i + 1], &r[i], (n - i - 1) * sizeof *r);
+    r[i] = was;
+    memmove(&r[i + 1], &r[i], (n - i) * sizeof *r);
+    log->n = n + 1;
+    assert_caught(log, "doubled", i);
+    memmove(&r[i], &r[i + 1], (n - i) * sizeof *r);
+    log->n = n;
+}
+
+static void move(struct few__exec_log *log, size_t i)
+{
+    struct few__log_record *r = log->records, was = r[i];
+    if (i > 0) {
+        r[i].at_us = r[i - 1].at_us - 1;
+        assert_caught(log, "earlier", i);
+    }
+    if (i + 1 < log->n) {
+        r[i].at_us = r[i + 1].at_us + 1;
+        assert_caught(log, "later", i);
+    }
+    r[i] = was;
+    if (i == 0 || r[i - 1].at_us == was.at_us)
+        return; // at one instant some records could well be the other way round
+    r[i] = r[i - 1], r[i - 1] = was;
+    assert_caught(log, "swapped", i);
+    r[i - 1] = r[i], r[i] = was;
+}
+
+// Another slot, lane, model or item instead of the one that it was.
+static void rename_fields(struct few__exec_log *log, size_t i)
+{
+    struct few__log_record *r = &log->records[i], was = *r;
+    bool has_lane = was.kind == FEW__LOG_READ || was.kind == FEW__LOG_HAS_READ ||
+                    was.kind == FEW__LOG_START || was.kind == FEW__LOG_JOIN || was.kind == FEW__LOG_DONE ||
+                    was.kind == FEW__LOG_CANCEL;
+    bool has_slot = was.kind != FEW__LOG_CANCEL && was.kind < FEW__LOG_LOAD;
+    bool has_model = was.kind == FEW__LOG_START || was.kind == FEW__LOG_JOIN || was.kind == FEW__LOG_DONE ||
+                     was.kind == FEW__LOG_CANCEL || was.kind == FEW__LOG_LOAD || was.kind == FEW__LOG_LOADED;
+    for (r->lane = 0; has_lane && r->lane <= last.opts.n_lanes; r->lane++)
+        if (r->lane != was.lane) assert_caught(log, "lane of", i);
+    *r = was;
+    for (r->slot = 0; has_slot && r->slot <= last.opts.n_slots; r->slot++)
+        if (r->slot != was.slot) assert_caught(log, "slot of", i);
+    *r = was;
+    for (r->model = 0; has_model && r->model <= last.world.catalog.n_models; r->model++)
+        if (r->model != was.model) assert_caught(log, "model of", i);
+    *r = was;
+    r->item++;
+    if (was.kind == FEW__LOG_ITEM || was.kind == FEW__LOG_FINISH) assert_caught(log, "item of", i);
+    *r = was;
+}
+
+static void test_damage_is_noticed(void **state)
+{
+    (void)state;
+    struct tally tally = {0};
+    struct few__exec_log log;
+    size_t n_records = 0;
+    assert_int_equal(few__exec_log_init(&log, NULL, RECORDS, NULL), FEW_OK);
+    for (uint64_t seed = t_seed(); seed < t_seed() + 300; seed++) {
+        run_workload(seed, &log, &tally);
+        n_records += log.n;
+        for (size_t i = 0; i < log.n; i++) {
+            lose_and_double(&log, i);
+            move(&log, i);
+            rename_fields(&log, i);
+        }
+        assert_true(passes(&log)); // and everything was put back
+    }
+    assert_true(n_records > 10000);
+    few__exec_log_finish(&log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_workloads),
         cmocka_unit_test(test_same_seed_same_log),
+        cmocka_unit_test(test_damage_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

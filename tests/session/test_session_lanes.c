@@ -140,15 +140,80 @@ static void test_options_have_limits(void **state)
     few_zoo_close(zoo);
 }
 
+/* ---- batches ---- */
+
+static const char batches[] = "version: 1\n"
+                              "models:\n"
+                              "  - name: m0\n"
+                              "    file: batch.onnx\n"
+                              "    batch: %d\n"
+                              "    input: {size: [4, 4]}\n"
+                              "    output: {kind: vector, tensors: [mean]}\n";
+
+static struct few_zoo *batch_zoo(const char *name, int batch)
+{
+    char root[W_PATH], text[sizeof batches + 8];
+    struct few_zoo *zoo;
+    snprintf(root, sizeof root, "%s/tests/backend/data", t_source());
+    int n = snprintf(text, sizeof text, batches, batch);
+    t_write(t_path(name), text, (size_t)n);
+    const struct few_zoo_opts opts = {.size = sizeof opts, .root = root};
+    assert_status(few_zoo_open(t_path(name), &opts, &zoo, &err), FEW_OK, &err);
+    return zoo;
+}
+
+// An item's answer does not depend on which others are in its batch, and a batch's time is shared by its items.
+static void test_batches_change_no_output(void **state)
+{
+    (void)state;
+    char *lines[2];
+    struct few_session_stats stats;
+    t_tmpdir();
+    w_pictures(paths, N, 1);
+    const struct few_session_opts opts[] = {{.lanes = 1, .in_flight = 1, .store = t_path("0.db")},
+                                            {.lanes = 1, .store = t_path("1.db")}};
+    for (int i = 0; i < 2; i++) {
+        struct few_zoo *zoo = batch_zoo("batch.yaml", i ? 8 : 1);
+        w_run(zoo, "run_all", opts[i], paths, N, SIZE_MAX, NULL, &stats);
+        w_counts_add_up(&stats, N, 1);
+        assert_int_equal(stats.counts[FEW_EXECUTED], N);
+        assert_true(stats.spent_us >= stats.runtime_us);
+        lines[i] = w_lines(opts[i].store);
+        few_zoo_close(zoo);
+    }
+    assert_string_equal(lines[1], lines[0]);
+    for (size_t i = 0; i < 2; i++) free(lines[i]);
+}
+
 /* ---- memory ---- */
 
-// Two of the three take 96 MiB while they run: there is room for one of them.
+// What the largest takes, as measured where memory is given back: two of the three take 96 MiB and more while they run.
+static uint64_t record_large(struct few_zoo *zoo, const char *trace)
+{
+    struct few__store *store;
+    uint64_t most = 0;
+    const struct few_session_opts opts = {
+        .purpose = FEW_RECORD, .store = trace, .memory_bytes = (uint64_t)1 << 40};
+    w_run(zoo, "run_all", opts, paths, 4, SIZE_MAX, NULL, NULL);
+    assert_status(few__store_open(trace, NULL, &store, &err), FEW_OK, &err);
+    for (size_t m = 0; m < 3; m++) {
+        const struct few_cost *cost = &few__store_catalog(store)->models[m].cost;
+        assert_true(cost->time_us > 0 && cost->memory_bytes >= cost->weights_bytes);
+        if (cost->memory_bytes > most) most = cost->memory_bytes;
+    }
+    few__store_close(store, NULL);
+    assert_true(most > 90 * MIB);
+    return most;
+}
+
+// There is room for one of the two large ones.
 static void test_everything_runs_within_little_memory(void **state)
 {
     (void)state;
     struct few_zoo *zoo = new_world(large, 3, 4);
     struct few_session_stats stats;
-    const struct few_session_opts opts = {.lanes = 2, .in_flight = 3, .memory_bytes = 160 * MIB};
+    uint64_t room = record_large(zoo, t_path("trace.db")) / 2 * 3;
+    const struct few_session_opts opts = {.lanes = 2, .in_flight = 3, .memory_bytes = room};
     w_run(zoo, "run_all", opts, paths, 4, SIZE_MAX, NULL, &stats);
     w_counts_add_up(&stats, 4, 3);
     assert_int_equal(stats.counts[FEW_EXECUTED], 12);
@@ -294,11 +359,10 @@ static void test_learned_policies_share_lanes_and_memory(void **state)
     char trace[W_PATH], spec[W_PATH + 16], run[W_PATH];
     snprintf(trace, sizeof trace, "%s", t_path("trace.db"));
     snprintf(run, sizeof run, "%s", t_path("run.db"));
-    w_run(zoo, "run_all", (struct few_session_opts){.purpose = FEW_RECORD, .store = trace}, paths, 4,
-          SIZE_MAX, NULL, NULL);
+    uint64_t room = record_large(zoo, trace) / 2 * 3;
     const char *const kinds[] = {"static", "q_greedy"};
     const struct few_session_opts opts[] = {
-        {.lanes = 1}, {.lanes = 2, .in_flight = 3}, {.lanes = 2, .memory_bytes = 160 * MIB}};
+        {.lanes = 1}, {.lanes = 2, .in_flight = 3}, {.lanes = 2, .memory_bytes = room}};
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; i < 3; i++) {
             snprintf(spec, sizeof spec, "%s:%s", kinds[k], trace);
@@ -418,6 +482,7 @@ int main(void)
         cmocka_unit_test(test_closing_with_items_in_flight),
         cmocka_unit_test(test_deadlines_with_several_in_flight),
         cmocka_unit_test(test_options_have_limits),
+        cmocka_unit_test(test_batches_change_no_output),
         cmocka_unit_test(test_everything_runs_within_little_memory),
         cmocka_unit_test(test_a_model_larger_than_the_memory),
         cmocka_unit_test(test_costs_of_the_store_are_used),

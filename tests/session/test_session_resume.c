@@ -366,7 +366,7 @@ static void test_a_reused_result_has_the_same_output(void **state)
     few_zoo_close(zoo);
 }
 
-static void test_recordings_and_sessions_without_a_store_run_everything(void **state)
+static void test_only_a_store_remembers(void **state)
 {
     (void)state;
     struct few_zoo *zoo = new_world(two, 2, 2);
@@ -376,7 +376,22 @@ static void test_recordings_and_sessions_without_a_store_run_everything(void **s
     assert_int_equal(stats.counts[FEW_EXECUTED], 4);
     w_run(zoo, "run_all", (struct few_session_opts){.purpose = FEW_RECORD, .store = t_path("t.db")}, paths, 2,
           SIZE_MAX, NULL, &stats);
-    assert_int_equal(stats.counts[FEW_EXECUTED], 4);
+    assert_int_equal(stats.counts[FEW_EXECUTED], 2);
+    assert_int_equal(stats.counts[FEW_REUSED], 2);
+    few_zoo_close(zoo);
+}
+
+// What failed, or was late, is no answer for another item.
+static void test_failures_are_not_reused(void **state)
+{
+    (void)state;
+    struct few_zoo *zoo = new_world(two, 2, 2);
+    struct few_session_stats stats;
+    for (size_t i = 0; i < 2; i++) t_write(paths[i], "words", 5);
+    w_run(zoo, "run_all", (struct few_session_opts){.store = t_path("run.db"), .in_flight = 2}, paths, 2,
+          SIZE_MAX, NULL, &stats);
+    assert_int_equal(stats.items_failed, 2);
+    assert_int_equal(stats.counts[FEW_FAILED], 4);
     few_zoo_close(zoo);
 }
 
@@ -501,7 +516,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_retry_needs_a_store),
         cmocka_unit_test(test_the_same_bytes_are_not_run_twice),
         cmocka_unit_test(test_a_reused_result_has_the_same_output),
-        cmocka_unit_test(test_recordings_and_sessions_without_a_store_run_everything),
+        cmocka_unit_test(test_only_a_store_remembers),
+        cmocka_unit_test(test_failures_are_not_reused),
         cmocka_unit_test(test_a_path_given_twice_is_kept_the_second_time),
         cmocka_unit_test(test_another_run_is_refused),
         cmocka_unit_test(test_one_session_at_a_time_writes_to_a_store),

@@ -214,9 +214,9 @@ static void test_refuses_another_zoo(void **state)
         refuse_changed(message);                     \
     } while (0)
     CHANGE(TAGS, model->name = "tag", "model 1 was 'tags', now 'tag'");
-    CHANGE(SCENE, strcpy(model->digest, "0123456789abcdef"),
+    CHANGE(SCENE, memcpy(model->digest, "0123456789abcdef", 17),
            "model 'scene' has changed (digest 00ff, now 0123456789ab)");
-    CHANGE(FACE, strcpy(model->digest, "11"), "model 'face' has changed (digest unknown, now 11)");
+    CHANGE(FACE, memcpy(model->digest, "11", 3), "model 'face' has changed (digest unknown, now 11)");
     CHANGE(AGE, model->kind = FEW_VECTOR, "model 'age' was of kind scalar, now vector");
     CHANGE(OBJECTS, model->n_labels = 2, "model 'objects' has other labels than before (3, now 2)");
     CHANGE(OBJECTS, model->is_null = NULL, "model 'objects' has other labels");

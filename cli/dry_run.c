@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run would take: which models, how long, how much disk and memory.
-#include "forecast.h"
+#include "dry_run.h"
 
 #include <stdlib.h>
 
@@ -11,7 +11,8 @@ struct shown {
     const struct few_catalog *catalog;
     struct few_session_stats stats;
     struct few_forecast forecast;
-    size_t n; // items asked for
+    size_t n;         // items asked for
+    const char *base; // what run_all is of
     uint64_t models_bytes;
 };
 
@@ -31,8 +32,9 @@ static json_t *models_json(const struct shown *shown)
 static int show_json(const struct shown *shown)
 {
     const struct few_forecast *f = &shown->forecast;
-    json_t *times = json_pack("{s:f, s:f, s:f}", "item", (double)f->item_us / 1e3, "total",
-                              (double)f->total_us / 1e3, "run_all", (double)f->run_all_us / 1e3);
+    json_t *times =
+        json_pack("{s:f, s:f, s:f, s:s}", "item", (double)f->item_us / 1e3, "total",
+                  (double)f->total_us / 1e3, "run_all", (double)f->run_all_us / 1e3, "base", shown->base);
     return print_json(json_pack("{s:I, s:I, s:I, s:o, s:f, s:o, s:I, s:I, s:I, s:I}", "items",
                                 (json_int_t)f->items, "items_kept", (json_int_t)f->kept, "bytes",
                                 (json_int_t)f->bytes, "models", models_json(shown), "models_expected",
@@ -67,8 +69,8 @@ static void print_sums(const struct shown *shown)
     const struct few_forecast *f = &shown->forecast;
     const struct few_session_stats *stats = &shown->stats;
     char item[32], all[32], total[32], grow[32], models[32], most[32];
-    printf("\nan item    %.1f of %zu models, %s (all of them, one after the other: %s), decoding left out\n",
-           f->models, shown->catalog->n_models, show_time((double)f->item_us, item, sizeof item),
+    printf("\nan item    %.1f of %zu models, %s (%s, one after the other: %s), decoding left out\n",
+           f->models, shown->catalog->n_models, show_time((double)f->item_us, item, sizeof item), shown->base,
            show_time((double)f->run_all_us, all, sizeof all));
     printf("all items  %s with %zu lane%s\n", show_time((double)f->total_us, total, sizeof total),
            stats->lanes, stats->lanes == 1 ? "" : "s");
@@ -96,11 +98,14 @@ static int show_words(const struct shown *shown)
     return EXIT_OK;
 }
 
-int forecast_show(const struct args *args, const struct few_zoo *zoo, struct few_session *session,
-                  const struct few_items *items, size_t n)
+int dry_run_show(const struct args *args, const struct few_zoo *zoo, struct few_session *session,
+                 const struct few_items *items, size_t n, const char *base)
 {
-    struct shown shown = {
-        .args = args, .catalog = few_zoo_catalog(zoo), .forecast = {.size = sizeof shown.forecast}, .n = n};
+    struct shown shown = {.args = args,
+                          .catalog = few_zoo_catalog(zoo),
+                          .forecast = {.size = sizeof shown.forecast},
+                          .n = n,
+                          .base = base};
     struct few_error err = {0};
     const char **paths = calloc(n, sizeof *paths);
     if (!paths) {
