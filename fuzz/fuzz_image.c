@@ -9,18 +9,32 @@
 
 enum { PIXELS_MAX = 1 << 18 };
 
-static uint32_t number(const uint8_t *p)
+static uint32_t big(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-// HEIC and AVIF announce their size in a box "ispe": version and flags, width, height.
+static uint32_t little(const uint8_t *p)
+{
+    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+// Pixels that what begins here announces beside the file's header: HEIC and AVIF in a box "ispe" (version and flags, width,
+// height); WebP in its frames, whose sizes have 14 bits each. 0 = nothing of the kind.
+static uint64_t announced(const uint8_t *p)
+{
+    if (memcmp(p, "ispe", 4) == 0) return (uint64_t)big(p + 8) * big(p + 12);
+    if (memcmp(p, "\x9d\x01\x2a", 3) == 0)
+        return (uint64_t)(little(p + 3) & 0x3fff) * (little(p + 3) >> 16 & 0x3fff);
+    if (memcmp(p, "VP8L", 4) == 0)
+        return (uint64_t)((little(p + 9) & 0x3fff) + 1) * ((little(p + 9) >> 14 & 0x3fff) + 1);
+    return 0;
+}
+
 static bool announces_much(const uint8_t *data, size_t size)
 {
     for (size_t i = 0; i + 16 <= size; i++)
-        if (memcmp(data + i, "ispe", 4) == 0 &&
-            (uint64_t)number(data + i + 8) * number(data + i + 12) > PIXELS_MAX)
-            return true;
+        if (announced(data + i) > PIXELS_MAX) return true;
     return false;
 }
 

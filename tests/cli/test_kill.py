@@ -23,7 +23,8 @@ N_ITEMS = 200
 BATCH, UNDER_WAY = 64, 8  # items of one transaction (src/store/store.h); those being worked on beside it
 SEED = int(os.environ.get("FEW_TEST_SEED", "2026"))
 TIMEOUT = 120
-LABEL = ["label", "zoo.yaml", "items", "-o", "run.db", "--lanes", "2", "--in-flight", "4"]
+REST = ["zoo.yaml", "items", "-o", "run.db", "--lanes", "2", "--in-flight", "4"]
+LABEL, RECORD = ["label", *REST], ["record", *REST]
 
 if not SHIM.is_file():
     pytest.skip(f"no {SHIM.name}: build first", allow_module_level=True)
@@ -108,24 +109,30 @@ def folder(command, tmp_path_factory):
     return Folder(command, path)
 
 
-@pytest.fixture(scope="module")
-def undisturbed(folder):
+def run_whole(folder, args):
     """(lines of the export, seconds that it took)"""
     folder.clear()
     begin = time.monotonic()
-    got = folder.run(*LABEL)
+    got = folder.run(*args)
     seconds = time.monotonic() - begin
     assert got.returncode == 0, got.stderr
     lines = folder.export()
-    assert len(lines) == N_ITEMS * len(MODELS) and any('"reused"' in line for line in lines)
+    assert len(lines) == N_ITEMS * len(MODELS)
+    return lines, seconds
+
+
+@pytest.fixture(scope="module")
+def undisturbed(folder):
+    lines, seconds = run_whole(folder, LABEL)
+    assert any('"reused"' in line for line in lines)
     return lines, seconds
 
 
 class Series:
     """One run, killed and started again until it is finished."""
 
-    def __init__(self, folder):
-        self.folder, self.before, self.kills = folder, [], 0
+    def __init__(self, folder, args=LABEL):
+        self.folder, self.args, self.before, self.kills = folder, args, [], 0
         folder.clear()
 
     def check_stop(self):
@@ -139,7 +146,7 @@ class Series:
 
     def kill_after(self, seconds):
         """Start, kill after so many seconds; false when the run was finished before."""
-        process = self.folder.start()
+        process = self.folder.start(*self.args)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=seconds)
         process.kill()
@@ -152,24 +159,24 @@ class Series:
 
     def kill_at(self, fault):
         """The same, killed in front of the Nth call of one kind."""
-        got = self.folder.run(*LABEL, fault=fault + ":KILL")
+        got = self.folder.run(*self.args, fault=fault + ":KILL")
         assert got.returncode in (0, -signal.SIGKILL), got.stderr
         self.check_stop()
         return got.returncode != 0
 
     def finish(self, lines):
-        got = self.folder.run(*LABEL)
+        got = self.folder.run(*self.args)
         assert got.returncode == 0, got.stderr
         self.check_stop()
         assert self.folder.export() == lines
 
 
-def kill_often(folder, undisturbed, kills, seed):
+def kill_often(folder, undisturbed, kills, seed, args=LABEL):
     """So many kills, spread over runs of at most five: the moments lie anywhere between start and end."""
     lines, seconds = undisturbed
     moments, done, runs = random.Random(seed), 0, 0
     while done < kills:
-        series = Series(folder)
+        series = Series(folder, args)
         while series.kills < min(5, kills - done) and series.kill_after(moments.uniform(0, seconds)):
             pass
         series.finish(lines)
@@ -181,6 +188,10 @@ def kill_often(folder, undisturbed, kills, seed):
 
 def test_killed_at_any_moment(folder, undisturbed):
     kill_often(folder, undisturbed, 30, SEED)
+
+
+def test_a_recording_killed_at_any_moment(folder):
+    kill_often(folder, run_whole(folder, RECORD), 6, SEED, RECORD)
 
 
 @pytest.mark.long
