@@ -18,6 +18,8 @@ test-long: all
 	@$(PYTHON) tools/run_tests.py build --long -- $(OPTIONS)
 bench: all
 	@$(PYTHON) bench/run.py build
+fuzz:
+	@$(PYTHON) fuzz/run_fuzz.py build $(TARGETS) -- $(OPTIONS)
 install: all
 	@meson install -C build --no-rebuild $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
@@ -27,4 +29,4 @@ lint: all
 	@run-clang-tidy -quiet -p build '/(src|cli|examples)/'
 clean:
 	@rm -rf build
-.PHONY: all demo test test-long bench install fmt lint clean
+.PHONY: all demo test test-long bench fuzz install fmt lint clean

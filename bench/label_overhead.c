@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* label_overhead: what the whole of Fewer (policy, executor, its lane thread, store) costs beside a bare loop over
+/* label_overhead: what the whole of Fewer (policy, executor, its one lane, store) costs beside a bare loop over
  * the same decoder, tensors and sessions. Same process, same photographs, blocks in turn; ratio = bare / ours, at
  * least 0.97 wanted.
  *
@@ -36,27 +36,25 @@ static void must(enum few_status status, const struct few_error *err)
 /* ---- the bare loop ---- */
 
 struct bare {
-    struct few__runtime *runtime;
     struct few__workspace *workspace;
     struct few__image_decoder *decoder;
     struct few__file_reader reader;
-    struct few__arena arena;
     struct few_output *outputs; // (n_models,)
 };
 
 static void bare_open(struct bench *b, struct bare *bare)
 {
-    const struct few__runtime_opts opts = {.name = "onnx", .library = b->runtime, .threads = 1};
+    const struct few__workspace_opts opts = {
+        .n_slots = 1, .n_lanes = 1, .runtime = {.library = b->runtime, .threads = 1}};
     size_t n = b->zoo->catalog.n_models;
-    struct few_cost *costs = calloc(n, sizeof *costs);
     bare->outputs = calloc(n, sizeof *bare->outputs);
-    must(few__runtime_open(&opts, &b->zoo->env, &bare->runtime, &b->err), &b->err);
-    must(few__workspace_create(b->zoo, bare->runtime, &bare->workspace, &b->err), &b->err);
-    must(few__workspace_profile(bare->workspace, costs, &b->err), &b->err); // as warm as the session
+    must(few__workspace_create(b->zoo, &opts, &bare->workspace, &b->err), &b->err);
+    for (size_t i = 0; i < n; i++) {
+        struct few_cost cost;
+        must(few__workspace_profile(bare->workspace, i, &cost, &b->err), &b->err); // as warm as the session
+    }
     must(few__image_decoder_create(&b->zoo->env, &bare->decoder, &b->err), &b->err);
     few__file_reader_init(&bare->reader, b->zoo->env.mem);
-    few__arena_init(&bare->arena, b->zoo->env.mem, SIZE_MAX);
-    free(costs);
 }
 
 static void bare_item(struct bench *b, struct bare *bare, const char *path)
@@ -66,16 +64,16 @@ static void bare_item(struct bench *b, struct bare *bare, const char *path)
     struct few__image image;
     must(few__file_reader_read(&bare->reader, path, FEW__IMAGE_BYTES_MAX, &bytes, &n, &b->err), &b->err);
     must(few__image_decode(bare->decoder, path, bytes, n, &image, &b->err), &b->err);
-    few__arena_reset(&bare->arena);
-    few__workspace_begin(bare->workspace, &image);
+    few__workspace_begin(bare->workspace, 0, &image, "");
     for (size_t k = 0; k < b->zoo->catalog.n_models; k++) {
         size_t i = b->zoo->order[k];
         int need = b->zoo->catalog.models[i].needs;
         bare->outputs[i] = (struct few_output){.empty = true};
         if (need >= 0 && bare->outputs[need].empty) continue;
-        must(few__workspace_run(bare->workspace, i, need >= 0 ? &bare->outputs[need] : NULL, &bare->arena,
-                                &bare->outputs[i], &b->err),
-             &b->err);
+        struct few__work work = {.need = need >= 0 ? &bare->outputs[need] : NULL,
+                                 .output = &bare->outputs[i]};
+        few__workspace_run(bare->workspace, 0, i, &work, 1);
+        must(work.status, &work.error);
     }
 }
 
@@ -83,8 +81,13 @@ static void bare_item(struct bench *b, struct bare *bare, const char *path)
 
 static struct few_session *session_open(struct bench *b, const char *store)
 {
-    const struct few_session_opts opts = {
-        .size = sizeof opts, .store = store, .overwrite = true, .runtime = b->runtime};
+    const struct few_session_opts opts = {.size = sizeof opts,
+                                          .lanes = 1,
+                                          .in_flight = 1,
+                                          .all_variants = true,
+                                          .store = store,
+                                          .overwrite = true,
+                                          .runtime = b->runtime};
     struct few_session *session;
     must(few_session_create(b->zoo, NULL, &opts, &session, &b->err), &b->err);
     return session;

@@ -19,7 +19,10 @@ PHOTO_ZOO = "examples/photo-zoo/zoo.yaml"
 BENCHES = {
     "decide_30": ("{build}/bench/decide 30", False, False),
     "decide_1000": ("{build}/bench/decide 1000", False, False),
+    "decide_pack": ("{build}/bench/decide pack", False, False),
+    "pack_vs_faithful": (f"{{build}}/bench/pack_vs_faithful {PHOTO_ZOO} {{zoo}} {{zoo}}/trace.jsonl.gz {{build}}", True, False),
     "label_overhead": (f"{{build}}/bench/label_overhead {PHOTO_ZOO} {{zoo}} {{zoo}}/images {{runtime}}", True, False),
+    "label_two_lanes": (f"{{build}}/bench/label_two_lanes {PHOTO_ZOO} {{zoo}} {{zoo}}/images {{runtime}}", True, False),
     "label_memory": (f"{{python}} bench/label_memory.py {{build}} {PHOTO_ZOO} {{zoo}} {{zoo}}/images {{runtime}}", True, False),
     "label_vs_python": (f"{{peers}} bench/label_vs_python.py {{build}} {{zoo}} {PHOTO_ZOO} {{runtime}}", True, True),
 }

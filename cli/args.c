@@ -88,6 +88,54 @@ bool args_duration(const char *text, size_t n, int64_t *us)
     return false;
 }
 
+bool args_bytes(const char *text, size_t n, uint64_t *bytes)
+{
+    static const struct {
+        const char *unit;
+        double bytes;
+    } units[] = {{"", 1},
+                 {"B", 1},
+                 {"kB", 1e3},
+                 {"KB", 1e3},
+                 {"MB", 1e6},
+                 {"GB", 1e9},
+                 {"TB", 1e12},
+                 {"KiB", 1024.0},
+                 {"MiB", 1048576.0},
+                 {"GiB", 1073741824.0},
+                 {"TiB", 1099511627776.0}};
+    const double max = (double)ARGS_BYTES_MAX;
+    size_t digits = strspn(text, "0123456789.");
+    if (digits > n) digits = n;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        double value = 0;
+        if (n - digits != strlen(units[i].unit) || strncmp(text + digits, units[i].unit, n - digits) != 0)
+            continue;
+        if (!args_number(text, digits, 0, max, &value)) return false;
+        value *= units[i].bytes;
+        if (units[i].bytes == 1 && value != floor(value)) return false;
+        if (value < 1 || value > max) return false;
+        *bytes = (uint64_t)round(value);
+        return true;
+    }
+    return false;
+}
+
+bool args_memory(const char *text, size_t n, struct args_memory *memory)
+{
+    struct args_memory value = {0};
+    double percent = 0;
+    bool right = false;
+    if (n > 0 && text[n - 1] == '%') {
+        right = args_number(text, n - 1, 0, 100, &percent) && percent > 0;
+        value.share = percent / 100;
+    } else {
+        right = args_bytes(text, n, &value.bytes);
+    }
+    if (right) *memory = value;
+    return right;
+}
+
 bool args_part(const char *list, size_t nth, const char **part, size_t *n)
 {
     for (; nth > 0; nth--) {
@@ -153,6 +201,14 @@ static bool set_option(const struct verb *verb, const struct option_row *row, co
     case OPTION_DURATION:
         if (args_duration(text, strlen(text), at)) return true;
         expected(verb, row, "a time such as 200us, 60ms or 1.5s", text);
+        return false;
+    case OPTION_BYTES:
+        if (args_bytes(text, strlen(text), at)) return true;
+        expected(verb, row, "a size such as 300MiB, 2GiB or 500MB", text);
+        return false;
+    case OPTION_MEMORY:
+        if (args_memory(text, strlen(text), at)) return true;
+        expected(verb, row, "a size such as 300MiB, 2GiB or 500MB, or a share such as 25%", text);
         return false;
     }
     return false;

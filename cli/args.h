@@ -7,13 +7,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ARGS_BYTES_MAX (UINT64_C(1) << 50) // of a size: a pebibyte
+
+/* So many bytes, or a share of what all models take together. The other member is 0; both are 0 = no limit. */
+struct args_memory {
+    uint64_t bytes;
+    double share; // (0, 1]
+};
+
 /* What any verb may be told; a verb reads the members that its table names. */
 struct args {
-    bool json, quiet, force, no_pixels;
+    bool json, quiet, force, no_pixels, all_variants, dry_run;
     const char *root, *policy, *output, *runtime, *format, *zoo;
-    const char *recalls, *deadlines, *methods; // lists of eval, separated by commas
-    uint64_t limit, seed, runs;
+    const char *recalls, *deadlines, *memories, *methods; // lists of eval, separated by commas
+    uint64_t limit, seed, runs, lanes, in_flight, storage;
     int64_t deadline_us;
+    struct args_memory memory;
     char **rest; // (n_rest,) what is no option, in order
     size_t n_rest;
 };
@@ -24,6 +33,8 @@ enum option_type {
     OPTION_CHOICE,   // const char *, one of `value` = "a|b|c"
     OPTION_COUNT,    // uint64_t in min .. max
     OPTION_DURATION, // int64_t, microseconds
+    OPTION_BYTES,    // uint64_t
+    OPTION_MEMORY,   // struct args_memory
 };
 
 struct option_row {
@@ -55,6 +66,12 @@ void args_help(const struct verb *verb);
 /* "60ms", "1.5s", "200us": more than 0, at most a day. */
 bool args_duration(const char *text, size_t n, int64_t *us);
 
+/* "300MiB", "1.5GiB", "500MB", "1048576": at least one byte, at most ARGS_BYTES_MAX. */
+bool args_bytes(const char *text, size_t n, uint64_t *bytes);
+
+/* The same, or a share: "25%", more than 0 and at most 100. */
+bool args_memory(const char *text, size_t n, struct args_memory *memory);
+
 /* A whole text of n bytes that is a decimal number in min .. max. */
 bool args_number(const char *text, size_t n, double min, double max, double *value);
 
@@ -73,6 +90,21 @@ const char *args_nearest(const char *word, const char *(*name)(const void *ud, s
     {                                                                             \
         opt, 0, OPTION_COUNT, offsetof(struct args, member), "N", help, low, high \
     }
+
+/* What label, record and retry share; FEW_LANES_MAX, FEW_IN_FLIGHT_MAX: <fewer/session.h>. */
+#define OPTION_LANES \
+    OPTION_NUMBER("lanes", lanes, 1, FEW_LANES_MAX, "run N models at once (default: one for each core)")
+#define OPTION_IN_FLIGHT                                        \
+    OPTION_NUMBER("in-flight", in_flight, 1, FEW_IN_FLIGHT_MAX, \
+                  "take up N items at once (default: 1 with a deadline, else one more than lanes)")
+#define OPTION_MEMORY_LIMIT                            \
+    OPTION("memory", 0, OPTION_MEMORY, memory, "SIZE", \
+           "of all models together: 300MiB, 2GiB, or a share of what all of them take: 25%")
+#define OPTION_STORAGE \
+    OPTION("storage", 0, OPTION_BYTES, storage, "SIZE", "the most that FILE may grow to: 500MB, 2GiB")
+#define OPTION_AGAIN OPTION("force", 'f', OPTION_FLAG, force, NULL, "start again and replace FILE")
+#define OPTION_DRY_RUN \
+    OPTION("dry-run", 'n', OPTION_FLAG, dry_run, NULL, "say what it would take; write nothing")
 
 #define OPTION_JSON    OPTION("json", 0, OPTION_FLAG, json, NULL, "print one JSON object on stdout")
 #define OPTION_QUIET   OPTION("quiet", 'q', OPTION_FLAG, quiet, NULL, "no progress, no summary; errors only")

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void complain(const char *format, ...)
@@ -61,6 +62,17 @@ int print_json(json_t *object)
     return EXIT_OK;
 }
 
+json_t *json_name(const char *name)
+{
+    json_t *text = json_string(name);
+    char *plain = text ? NULL : strdup(name);
+    for (char *c = plain; c && *c; c++)
+        if (*c & 0x80) *c = '?';
+    if (plain) text = json_string(plain);
+    free(plain);
+    return text;
+}
+
 // A file that appears under its name only when it is complete.
 struct out_file {
     FILE *file;
@@ -113,6 +125,12 @@ int write_out(const struct args *args, out_fn *write, const char *text)
     return status == FEW_OK && closed ? EXIT_OK : EXIT_FAILED;
 }
 
+uint64_t file_bytes(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
 const char *show_time(double us, char *text, size_t n)
 {
     if (us < 1e3) snprintf(text, n, "%.0f us", us);
@@ -129,5 +147,18 @@ const char *show_bytes(uint64_t bytes, char *text, size_t n)
     if ((double)bytes < mib) snprintf(text, n, "%.0f KiB", (double)bytes / 1024);
     else if ((double)bytes < 1024 * mib) snprintf(text, n, "%.1f MiB", (double)bytes / mib);
     else snprintf(text, n, "%.2f GiB", (double)bytes / mib / 1024);
+    return text;
+}
+
+const char *show_count(uint64_t count, char *text, size_t n)
+{
+    char digits[24];
+    int n_digits = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    size_t at = 0;
+    for (int i = 0; i < n_digits && at + 2 < n; i++) {
+        if (n_digits > 4 && i > 0 && (n_digits - i) % 3 == 0) text[at++] = ',';
+        text[at++] = digits[i];
+    }
+    text[at] = 0;
     return text;
 }

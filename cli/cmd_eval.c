@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // fewer eval: replay every method on a trace; tables, JSON, an HTML page.
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,12 +9,16 @@
 
 enum { LIST_MAX = 64 };
 
-static const char *const methods[] = {"run_all", "random", "static", "oracle"};
+static const char *const methods[] = {"run_all", "random",         "static", "q_greedy",
+                                      "oracle",  "density_greedy", "bound"};
+#define METHODS "run_all, random, static, q_greedy, oracle, density_greedy, bound"
 
 static const struct option_row options[] = {
-    OPTION("method", 0, OPTION_TEXT, methods, "LIST", "of run_all, random, static, oracle (default all)"),
+    OPTION("method", 0, OPTION_TEXT, methods, "LIST", "of " METHODS),
     OPTION("recall", 0, OPTION_TEXT, recalls, "LIST", "recalls to reach: 0.8,0.95 (default 0.1 ... 1)"),
     OPTION("deadline", 0, OPTION_TEXT, deadlines, "LIST", "deadlines to try: 60ms,0.2s"),
+    OPTION("memory", 0, OPTION_TEXT, memories, "LIST",
+           "memory to try with every deadline: 300MiB,25% (of what all models take)"),
     OPTION_SEED,
     OPTION("output", 'o', OPTION_TEXT, output, "FILE", "write an HTML page with tables and curves"),
     OPTION_FORCE,
@@ -22,9 +27,11 @@ static const struct option_row options[] = {
 };
 
 struct lists {
-    size_t n_recalls, n_deadlines, n_methods;
+    size_t n_recalls, n_deadlines, n_memories, n_methods;
     double recalls[LIST_MAX];
     int64_t deadlines_us[LIST_MAX];
+    struct args_memory memories[LIST_MAX];
+    uint64_t memories_bytes[LIST_MAX];
     const char *methods[LIST_MAX];
 };
 
@@ -66,6 +73,19 @@ static int read_deadlines(const char *list, struct lists *lists)
     return EXIT_OK;
 }
 
+static int read_memories(const char *list, struct lists *lists)
+{
+    const char *part = NULL;
+    size_t n = 0;
+    for (size_t i = 0; list && args_part(list, i, &part, &n); i++) {
+        if (i == LIST_MAX) return too_many("memory");
+        if (!args_memory(part, n, &lists->memories[i]))
+            return wrong_part("memory", "sizes such as 300MiB or shares such as 25%", part, n);
+        lists->n_memories = i + 1;
+    }
+    return EXIT_OK;
+}
+
 static int read_methods(const char *list, struct lists *lists)
 {
     const char *part = NULL;
@@ -75,22 +95,75 @@ static int read_methods(const char *list, struct lists *lists)
         lists->methods[i] = NULL;
         for (size_t j = 0; j < sizeof methods / sizeof *methods; j++)
             if (strlen(methods[j]) == n && strncmp(methods[j], part, n) == 0) lists->methods[i] = methods[j];
-        if (!lists->methods[i]) return wrong_part("method", "run_all, random, static or oracle", part, n);
+        if (!lists->methods[i]) return wrong_part("method", "one of " METHODS, part, n);
         lists->n_methods = i + 1;
+    }
+    return EXIT_OK;
+}
+
+/* Shares are of what all models of the trace take together. */
+static int measure_memories(const char *trace, struct lists *lists)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < lists->n_memories; i++) {
+        const struct args_memory *memory = &lists->memories[i];
+        if (memory->share > 0 && all == 0) {
+            struct few_run_status status = {.size = sizeof status};
+            struct few_error err = {0};
+            if (few_run_status(trace, &status, &err) != FEW_OK) {
+                complain("%s", err.message);
+                return EXIT_FAILED;
+            }
+            all = status.models_bytes;
+            few_text_free(status.config);
+            few_text_free(status.notes);
+        }
+        if (memory->share > 0 && all == 0) {
+            complain("--memory: %s: the memory of its models is not known, expected a size such as 300MiB",
+                     trace);
+            return EXIT_FAILED;
+        }
+        double share = ceil(memory->share * (double)all);
+        lists->memories_bytes[i] = memory->share > 0 ? (uint64_t)share : memory->bytes;
     }
     return EXIT_OK;
 }
 
 /* ---- tables ---- */
 
-// A table of one measure: a row for each method, a column for each key of methods.<name>.<group>.
-static void print_group(const json_t *all, const char *group, const char *unit, const char *measure,
-                        double factor, const char *title)
+enum { GROUP_DEPTH = 3 };
+
+struct group {
+    const char *path[GROUP_DEPTH + 1]; // keys below a method, NULL at the end
+    const char *unit;                  // of the keys in it
+};
+
+static const json_t *find_group(const json_t *method, const struct group *group)
+{
+    for (size_t i = 0; method && group->path[i]; i++) method = json_object_get(method, group->path[i]);
+    return method;
+}
+
+static const json_t *first_group(const json_t *all, const struct group *group)
+{
+    const char *name;
+    json_t *method;
+    json_object_foreach((json_t *)all, name, method)
+    {
+        const json_t *found = find_group(method, group);
+        if (json_object_size(found) > 0) return found;
+    }
+    return NULL;
+}
+
+// A table of one measure: a row for each method that has the group, a column for each key in it.
+static void print_group(const json_t *all, const struct group *group, const char *measure, double factor,
+                        const char *title)
 {
     const char *name, *key;
     json_t *method, *point;
     char align[TABLE_COLUMNS_MAX + 1] = "l";
-    const json_t *first = json_object_get(json_object_iter_value(json_object_iter((json_t *)all)), group);
+    const json_t *first = first_group(all, group);
     size_t n = json_object_size(first);
     if (n == 0) return;
     if (n > TABLE_COLUMNS_MAX - 1) n = TABLE_COLUMNS_MAX - 1;
@@ -100,21 +173,44 @@ static void print_group(const json_t *all, const char *group, const char *unit, 
     table_init(&table, align);
     table_cell(&table, "%s", title);
     size_t i = 0;
-    json_object_foreach((json_t *)first, key, point) if (i++ < n) table_cell(&table, "%s%s", key, unit);
+    json_object_foreach((json_t *)first, key, point) if (i++ < n)
+        table_cell(&table, "%s%s", key, group->unit);
     json_object_foreach((json_t *)all, name, method)
     {
+        const json_t *found = find_group(method, group);
+        if (!found) continue;
         table_cell(&table, "%s", name);
         i = 0;
-        json_object_foreach(json_object_get(method, group), key, point)
+        json_object_foreach((json_t *)first, key, point)
         {
             if (i++ >= n) break;
-            table_cell(&table, "%.*f", factor > 1 ? 1 : 3,
-                       factor * json_number_value(json_object_get(point, measure)));
+            const json_t *value = json_object_get(json_object_get(found, key), measure);
+            if (value) table_cell(&table, "%.*f", factor > 1 ? 1 : 3, factor * json_number_value(value));
+            else table_cell(&table, "-");
         }
     }
     table_print(&table, stdout);
     putchar('\n');
     table_finish(&table);
+}
+
+// For each memory, recall by deadline with models side by side, by our packing and by Algorithm 2 as it was published.
+static void print_memories(const json_t *all)
+{
+    const char *key;
+    json_t *memory;
+    const struct group memories = {{"memory"}, ""};
+    json_object_foreach((json_t *)first_group(all, &memories), key, memory)
+    {
+        char title[64];
+        double mib = strtod(key, NULL);
+        const struct group deadline = {{"memory", key, "deadline"}, " ms"};
+        const struct group faithful = {{"memory", key, "faithful"}, " ms"};
+        snprintf(title, sizeof title, "recall with %.4g MiB", mib);
+        print_group(all, &deadline, "recall", 1, title);
+        snprintf(title, sizeof title, "as published, %.4g MiB", mib);
+        print_group(all, &faithful, "recall", 1, title);
+    }
 }
 
 static void print_tables(const json_t *eval)
@@ -127,11 +223,13 @@ static void print_tables(const json_t *eval)
            (long long)json_integer_value(json_object_get(eval, "train_items")),
            (long long)json_integer_value(json_object_get(eval, "models")),
            show_time(run_all_ms * 1e3, all, sizeof all));
-    print_group(by_method, "recall", "", "time_ratio", 100, "time to reach recall, %");
-    print_group(by_method, "recall", "", "models", 1, "models to reach recall");
-    print_group(by_method, "stop", "", "time_ratio", 100, "time at mean recall, %");
-    print_group(by_method, "deadline", " ms", "recall", 1, "recall by deadline");
-    print_group(by_method, "deadline", " ms", "agreement", 1, "agreement by deadline");
+    const struct group recall = {{"recall"}, ""}, stop = {{"stop"}, ""}, deadline = {{"deadline"}, " ms"};
+    print_group(by_method, &recall, "time_ratio", 100, "time to reach recall, %");
+    print_group(by_method, &recall, "models", 1, "models to reach recall");
+    print_group(by_method, &stop, "time_ratio", 100, "time at mean recall, %");
+    print_group(by_method, &deadline, "recall", 1, "recall by deadline");
+    print_group(by_method, &deadline, "agreement", 1, "agreement by deadline");
+    print_memories(by_method);
 }
 
 static int show(const struct args *args, const char *text)
@@ -155,14 +253,17 @@ static int run(const struct args *args)
 {
     static struct lists lists;
     if (read_recalls(args->recalls, &lists) || read_deadlines(args->deadlines, &lists) ||
-        read_methods(args->methods, &lists))
+        read_memories(args->memories, &lists) || read_methods(args->methods, &lists))
         return EXIT_USAGE;
+    if (measure_memories(args->rest[0], &lists) != EXIT_OK) return EXIT_FAILED;
     struct few_eval_opts opts = {.size = sizeof opts,
                                  .seed = args->seed,
                                  .recalls = lists.n_recalls ? lists.recalls : NULL,
                                  .n_recalls = lists.n_recalls,
                                  .deadlines_us = lists.n_deadlines ? lists.deadlines_us : NULL,
                                  .n_deadlines = lists.n_deadlines,
+                                 .memories = lists.n_memories ? lists.memories_bytes : NULL,
+                                 .n_memories = lists.n_memories,
                                  .methods = lists.n_methods ? lists.methods : NULL,
                                  .n_methods = lists.n_methods};
     char *text = NULL;

@@ -4,29 +4,39 @@
 
 static const struct option_row options[] = {
     OPTION_OUTPUT,
-    OPTION("policy", 'p', OPTION_TEXT, policy, "SPEC", "run_all (default), random[:SEED] or static:TRACE"),
+    OPTION("policy", 'p', OPTION_TEXT, policy, "SPEC",
+           "run_all (default), random[:SEED], static:TRACE or q_greedy:TRACE"),
     OPTION("deadline", 0, OPTION_DURATION, deadline_us, "TIME",
            "for each item, decoding included: 60ms, 1.5s"),
+    OPTION_MEMORY_LIMIT,
+    OPTION_LANES,
+    OPTION_IN_FLIGHT,
+    OPTION("all-variants", 0, OPTION_FLAG, all_variants, NULL, "variants of a model are models of their own"),
+    OPTION_STORAGE,
     OPTION_LIMIT,
     OPTION_ROOT,
     OPTION_RUNTIME,
-    OPTION_FORCE,
+    OPTION_DRY_RUN,
+    OPTION_AGAIN,
     OPTION_JSON,
     OPTION_QUIET,
 };
 
 static int run(const struct args *args)
 {
-    return work(args, FEW_LABEL, args->policy);
+    return work(args, FEW_LABEL);
 }
 
 const struct verb verb_label = {
     .name = "label",
     .summary = "label items with the models that a policy chooses",
     .operands = "ZOO DATA...",
-    .about = "ZOO is a manifest (zoo.yaml). DATA are files, folders, globs, or - for a list on stdin.\n"
-             "Results go to FILE as they come; Ctrl-C ends after the current item and keeps the rest.\n"
-             "'fewer export FILE' and 'fewer report FILE' show them.",
+    .about =
+        "ZOO is a manifest (zoo.yaml). DATA are files, folders, globs, or - for a list on stdin.\n"
+        "Results go to FILE as they come. A run that was interrupted, even killed, goes on where it was "
+        "when\n"
+        "the same command is given again; --force starts again. 'fewer status FILE' tells how far it is,\n"
+        "'fewer retry FILE' does what failed again, 'fewer export FILE' and 'fewer report FILE' show it.",
     .min_rest = 2,
     .max_rest = SIZE_MAX,
     .options = options,

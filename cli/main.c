@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The command: finds the verb, reads its options, runs it. Exit status: 0 ok, 1 failed (also when items
  * failed), 2 wrong usage, 130 interrupted. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 
-static const struct verb *const verbs[] = {&verb_check, &verb_record, &verb_import, &verb_label,
-                                           &verb_eval,  &verb_export, &verb_report};
+static const struct verb *const verbs[] = {&verb_check, &verb_record, &verb_import, &verb_label, &verb_status,
+                                           &verb_retry, &verb_eval,   &verb_export, &verb_report};
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
 static void print_verbs(FILE *to)
@@ -83,6 +84,7 @@ static void refuse_telemetry(void)
 // What could not be written to stdout is a failure, whatever the verb thinks.
 int main(int argc, char **argv)
 {
+    signal(SIGXFSZ, SIG_IGN); // a file that may not grow (ulimit -f) is a failed write, with a message
     refuse_telemetry();
     int status = run_verb(argc, argv);
     bool written = fflush(stdout) == 0 && !ferror(stdout);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The progress line: bar, items, rate, time left, models executed of total, time saved. */
+/* The progress line: bar, items, rate, time left, models executed of total, time saved. Items that an earlier run has
+ * done fill the bar, the rate is of the others. */
 #include "progress.h"
 
 #include <stdio.h>
@@ -39,18 +40,23 @@ void progress_line(const struct progress *progress, double elapsed_s, size_t don
                    const struct few_session_stats *stats, size_t width, char *line, size_t n)
 {
     char bar[BAR + 1], left[32] = "", text[LINE_MAX_BYTES], saved[32] = "";
-    size_t filled = progress->total ? done * BAR / progress->total : 0;
+    size_t kept = stats->items_kept < done ? (size_t)stats->items_kept : done;
+    double rate = elapsed_s > 0 ? (double)(done - kept) / elapsed_s : 0;
+    if (width < n) n = width + 1;
+    if (!progress->total) {
+        snprintf(line, n, "%zu items  %.1f/s", done, rate);
+        return;
+    }
+    size_t filled = done * BAR / progress->total;
     for (size_t i = 0; i < BAR; i++) bar[i] = i < filled ? '#' : '.';
     bar[BAR] = 0;
-    double rate = elapsed_s > 0 ? (double)done / elapsed_s : 0;
     if (rate > 0) show_left((double)(progress->total - done) / rate, left, sizeof left);
     if (stats->run_all_us > stats->spent_us)
         snprintf(saved, sizeof saved, "  %.0f%% time saved",
                  100 - 100 * (double)stats->spent_us / (double)stats->run_all_us);
     snprintf(text, sizeof text, "[%s] %zu/%zu items  %.1f/s  %s  %llu/%llu models%s", bar, done,
              progress->total, rate, left, (unsigned long long)stats->counts[FEW_EXECUTED],
-             (unsigned long long)done * progress->n_models, saved);
-    if (width < n) n = width + 1;
+             (unsigned long long)stats->items * progress->n_models, saved);
     snprintf(line, n, "%s", text);
 }
 

@@ -11,7 +11,7 @@
 
 struct progress {
     bool on;
-    size_t total, n_models;
+    size_t total, n_models; // total 0 = not known
     double began_s, drawn_s;
 };
 

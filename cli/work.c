@@ -1,27 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The loop that label and record share. Ctrl-C ends it after the current item, with everything so far kept;
- * a second Ctrl-C ends the program at once. */
+/* The loop that label, record and retry share. Ctrl-C ends it after what is being worked on, with everything so far
+ * kept; a second Ctrl-C ends the program at once. A run goes on where an earlier one ended: what is in its file is
+ * submitted like everything else, and comes back at once, marked as kept. */
 #include "work.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "dry_run.h"
+#include "notes.h"
 #include "progress.h"
+#include "totals.h"
 
 enum { FAILURES_SHOWN = 5, FAILURE_MAX = 512 };
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, looping;
 
+// Before the first item nothing has to be brought to an end.
 static void on_interrupt(int number)
 {
+    static const char words[] = "fewer: interrupted before the first item\n";
     (void)number;
     interrupted = 1;
+    if (looping) return;
+    (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    _exit(EXIT_INTERRUPTED);
 }
 
 static void catch_interrupts(void)
 {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -30,62 +41,52 @@ static void catch_interrupts(void)
 struct work {
     const struct args *args;
     enum few_purpose purpose;
+    bool again;       // retry: items come from the file
+    const char *base; // what run_all is of
+    const char *zoo_path;
     struct few_zoo *zoo;
     struct few_policy *policy;
-    struct few_items *items;
+    struct few_items *items; // NULL: retry
     struct few_session *session;
     struct few_session_stats stats;
     struct progress progress;
-    size_t n_items, done;
-    bool broken, kept; // the loop stopped at an error; the store has every item and is closed
+    size_t n_items, submitted, done; // items of this command; n_items 0 = not known
+    uint64_t planned;                // items of the run, for status
+    bool ended, broken, kept; // everything was received; an error stopped it; the store has it and is closed
     double elapsed_s;
     size_t n_failures;
+    uint64_t failed_rows; // of the items done here
     char failures[FAILURES_SHOWN][FAILURE_MAX];
 };
 
 /* ---- opening ---- */
 
-static char *describe_run(const struct work *work)
+static bool has_variants(const struct few_catalog *catalog)
 {
-    const struct args *args = work->args;
-    json_t *config =
-        json_pack("{s:s, s:s, s:f}", "verb", work->purpose == FEW_RECORD ? "record" : "label", "policy",
-                  few_policy_name(work->policy), "deadline_ms", (double)args->deadline_us / 1e3);
-    char *text = config ? json_dumps(config, JSON_REAL_PRECISION(9)) : NULL;
-    json_decref(config);
-    return text;
+    for (size_t m = 0; m < catalog->n_models; m++)
+        if (catalog->models[m].variant_of >= 0) return true;
+    return false;
 }
 
-static int open_session(struct work *work, struct few_error *err)
-{
-    const struct args *args = work->args;
-    char *config = describe_run(work);
-    struct few_session_opts opts = {.size = sizeof opts,
-                                    .purpose = work->purpose,
-                                    .deadline_us = args->deadline_us,
-                                    .store = args->output,
-                                    .overwrite = args->force,
-                                    .no_pixels = args->no_pixels,
-                                    .runtime = args->runtime,
-                                    .config_json = config};
-    enum few_status status = few_session_create(work->zoo, work->policy, &opts, &work->session, err);
-    free(config);
-    if (status == FEW_OK) return EXIT_OK;
-    complain("%s%s", err->message, status == FEW_EEXIST ? "; --force replaces it" : "");
-    return EXIT_FAILED;
-}
-
-static int open_all(struct work *work, const char *policy)
+static int open_zoo_and_policy(struct work *work)
 {
     const struct args *args = work->args;
     struct few_error err = {0};
-    work->zoo = open_zoo(args->rest[0], args->root);
+    work->zoo = open_zoo(work->zoo_path, args->root);
     if (!work->zoo) return EXIT_FAILED;
+    work->base = totals_base(work->purpose == FEW_RECORD || args->all_variants ||
+                             !has_variants(few_zoo_catalog(work->zoo)));
+    const char *policy = work->purpose == FEW_RECORD ? NULL : args->policy;
     enum few_status status = few_policy_open(policy, work->zoo, &work->policy, &err);
-    if (status != FEW_OK) {
-        complain("--policy: %s", err.message);
-        return status == FEW_EINVAL ? EXIT_USAGE : EXIT_FAILED;
-    }
+    if (status == FEW_OK) return EXIT_OK;
+    complain("--policy: %s", err.message);
+    return status == FEW_EINVAL ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int open_items(struct work *work)
+{
+    const struct args *args = work->args;
+    struct few_error err = {0};
     const char *const *data = (const char *const *)args->rest + 1;
     if (few_items_open(data, args->n_rest - 1, stdin, NULL, &work->items, &err) != FEW_OK) {
         complain("%s", err.message);
@@ -93,11 +94,47 @@ static int open_all(struct work *work, const char *policy)
     }
     work->n_items = few_items_count(work->items);
     if (args->limit && args->limit < work->n_items) work->n_items = (size_t)args->limit;
-    if (work->n_items == 0) {
-        complain("%s: no images found", args->rest[1]);
-        return EXIT_FAILED;
-    }
-    return open_session(work, &err);
+    if (work->n_items > 0) return EXIT_OK;
+    complain("%s: no images found", args->rest[1]);
+    return EXIT_FAILED;
+}
+
+// What can be done about a file that this command cannot go on with.
+static const char *way_out(const struct work *work, enum few_status status)
+{
+    struct stat st;
+    bool other = status == FEW_EEXIST || status == FEW_ESTORE || status == FEW_EVERSION;
+    if (!other || work->again || work->args->force) return "";
+    if (stat(work->args->output, &st) != 0 || !S_ISREG(st.st_mode)) return "";
+    return "; --force starts again and replaces it, another -o FILE leaves it alone";
+}
+
+// notes: what the store keeps; store: NULL = nothing is kept.
+static int open_session(struct work *work, const char *store, const char *notes)
+{
+    const struct args *args = work->args;
+    struct few_error err = {0};
+    struct few_session_opts opts = {.size = sizeof opts,
+                                    .purpose = work->purpose,
+                                    .deadline_us = args->deadline_us,
+                                    .lanes = (size_t)args->lanes,
+                                    .in_flight = (size_t)args->in_flight,
+                                    .memory_bytes = args->memory.bytes,
+                                    .memory_share = args->memory.share,
+                                    .all_variants = args->all_variants,
+                                    .store = store,
+                                    .overwrite = args->force,
+                                    .resume = store && !args->force,
+                                    .retry = work->again,
+                                    .store_bytes = args->storage,
+                                    .no_pixels = args->no_pixels,
+                                    .runtime = args->runtime,
+                                    .notes_json = notes,
+                                    .items_planned = work->planned};
+    enum few_status status = few_session_create(work->zoo, work->policy, &opts, &work->session, &err);
+    if (status == FEW_OK) return EXIT_OK;
+    complain("%s%s", err.message, store ? way_out(work, status) : "");
+    return EXIT_FAILED;
 }
 
 /* ---- the loop ---- */
@@ -116,116 +153,160 @@ static void keep_failure(struct work *work, const char *path, const char *model,
 static void keep_failures(struct work *work, const struct few_result *result)
 {
     const struct few_catalog *catalog = few_zoo_catalog(work->zoo);
+    if (result->kept) return;
     if (result->status != FEW_OK) {
         keep_failure(work, result->path, "", result->message);
+        work->failed_rows += catalog->n_models;
         return;
     }
     for (size_t m = 0; m < result->n_models; m++)
-        if (result->rows[m].outcome == FEW_FAILED)
+        if (result->rows[m].outcome == FEW_FAILED) {
             keep_failure(work, result->path, catalog->models[m].name, result->rows[m].reason);
+            work->failed_rows++;
+        }
+}
+
+static enum few_status submit_more(struct work *work, struct few_error *err)
+{
+    enum few_status status = FEW_OK;
+    while (work->submitted < work->n_items && status == FEW_OK) {
+        status = few_session_submit(work->session, few_items_path(work->items, work->submitted), err);
+        work->submitted += status == FEW_OK;
+    }
+    return status == FEW_AGAIN ? FEW_OK : status;
+}
+
+static void stopped(struct work *work, enum few_status status, const struct few_error *err)
+{
+    bool full = status == FEW_ELIMIT && work->args->storage > 0 && work->done > 0;
+    work->broken = true;
+    progress_end(&work->progress);
+    complain("%s%s", err->message, full ? " (--storage)" : "");
 }
 
 static int loop(struct work *work)
 {
     struct few_error err = {0};
-    size_t submitted = 0;
-    while (work->done < work->n_items && !interrupted) {
-        enum few_status status = FEW_OK;
-        while (submitted < work->n_items && status == FEW_OK) {
-            status = few_session_submit(work->session, few_items_path(work->items, submitted), &err);
-            submitted += status == FEW_OK;
-        }
+    while (!interrupted && !work->ended) {
         const struct few_result *result = NULL;
-        if (status == FEW_OK || status == FEW_AGAIN)
-            status = few_session_receive(work->session, &result, &err);
+        enum few_status status = work->items ? submit_more(work, &err) : FEW_OK;
+        if (status == FEW_OK) status = few_session_receive(work->session, &result, &err);
+        work->ended = status == FEW_END;
+        if (work->ended) break;
         if (status != FEW_OK) {
-            work->broken = true;
-            progress_end(&work->progress);
-            complain("%s", err.message);
+            stopped(work, status, &err);
             return EXIT_FAILED;
         }
         work->done++;
+        work->ended = work->done == work->n_items;
         keep_failures(work, result);
         few_session_stats(work->session, &work->stats);
         progress_show(&work->progress, work->done, &work->stats);
     }
-    return work->n_failures ? EXIT_FAILED : EXIT_OK;
+    return EXIT_OK;
 }
 
 /* ---- what it came to ---- */
 
-static double saved_ratio(const struct few_session_stats *stats)
+static struct totals totals_of(const struct work *work)
 {
-    return stats->run_all_us > 0 ? 1 - (double)stats->spent_us / (double)stats->run_all_us : 0;
+    struct totals totals = totals_of_session(&work->stats, few_zoo_catalog(work->zoo)->n_models);
+    totals.base = work->base;
+    return totals;
 }
 
 static int result_json(const struct work *work)
 {
     const struct few_session_stats *stats = &work->stats;
-    json_t *counts = json_object();
-    for (int i = 0; counts && i < FEW_OUTCOME_COUNT; i++)
-        json_object_set_new(counts, few_outcome_name((enum few_outcome)i),
-                            json_integer((json_int_t)stats->counts[i]));
-    json_t *times = json_pack("{s:f, s:f, s:f}", "spent", (double)stats->spent_us / 1e3, "run_all",
-                              (double)stats->run_all_us / 1e3, "saved_ratio", saved_ratio(stats));
-    return print_json(json_pack(
-        "{s:I, s:I, s:I, s:o, s:o, s:I, s:s, s:b}", "items", (json_int_t)stats->items, "items_failed",
-        (json_int_t)stats->items_failed, "models", (json_int_t)few_zoo_catalog(work->zoo)->n_models, "counts",
-        counts, "time_ms", times, "deadline_missed", (json_int_t)stats->deadline_missed, "policy",
-        few_policy_name(work->policy), "interrupted", interrupted && work->done < work->n_items));
+    const struct totals totals = totals_of(work);
+    json_t *object = totals_json(&totals);
+    json_t *more = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:o, s:b}", "items_kept", (json_int_t)stats->items_kept, "lanes",
+        (json_int_t)stats->lanes, "in_flight", (json_int_t)stats->in_flight, "memory_bytes",
+        (json_int_t)stats->memory_bytes, "store_bytes", (json_int_t)file_bytes(work->args->output), "policy",
+        json_name(few_policy_name(work->policy)), "interrupted", interrupted && !work->ended);
+    if (work->again && more) json_object_set_new(more, "items_retried", json_integer((json_int_t)work->done));
+    if (!object || !more || json_object_update(object, more) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
+    json_decref(more);
+    return print_json(object);
+}
+
+static uint64_t failed_before(const struct work *work)
+{
+    uint64_t failed = work->stats.counts[FEW_FAILED];
+    return failed > work->failed_rows ? failed - work->failed_rows : 0;
 }
 
 static void print_failures(const struct work *work)
 {
-    if (work->n_failures == 0) return;
-    complain("%zu failure%s", work->n_failures, work->n_failures == 1 ? "" : "s");
+    char count[32];
+    const char *file = work->args->output;
+    uint64_t before = failed_before(work);
+    if (work->n_failures > 0)
+        complain("%s failure%s", show_count(work->n_failures, count, sizeof count),
+                 work->n_failures == 1 ? "" : "s");
     for (size_t i = 0; i < work->n_failures && i < FAILURES_SHOWN; i++)
         fprintf(stderr, "  %s\n", work->failures[i]);
     if (work->n_failures > FAILURES_SHOWN)
-        fprintf(stderr, "  ... and %zu more; 'fewer report %s' lists them\n",
-                work->n_failures - FAILURES_SHOWN, work->args->output);
+        fprintf(stderr, "  ... and %s more; 'fewer report %s' lists them\n",
+                show_count(work->n_failures - FAILURES_SHOWN, count, sizeof count), file);
+    if (before > 0)
+        complain("%s answer%s failed before", show_count(before, count, sizeof count),
+                 before == 1 ? "" : "s");
+    if (work->n_failures > 0 || before > 0)
+        fprintf(stderr, "  'fewer retry %s' does what failed again\n", file);
 }
 
-// What running everything takes is an expectation from measured or declared costs; a slow machine may exceed it.
-static void print_times(const struct work *work)
+static void print_head(const struct work *work)
 {
     const struct few_session_stats *stats = &work->stats;
-    char spent[32], all[32];
-    fprintf(stderr, "models took %s", show_time((double)stats->spent_us, spent, sizeof spent));
-    if (work->purpose == FEW_LABEL && stats->run_all_us > 0) {
-        fprintf(stderr, "; running everything takes %s",
-                show_time((double)stats->run_all_us, all, sizeof all));
-        if (saved_ratio(stats) >= 0) fprintf(stderr, ": %.1f%% saved", 100 * saved_ratio(stats));
-    }
+    char wall[32], items[32], kept[32], all[32];
+    uint64_t here = work->done - (stats->items_kept < work->done ? stats->items_kept : work->done);
+    show_time(work->elapsed_s * 1e6, wall, sizeof wall);
+    show_count(stats->items_kept, kept, sizeof kept);
+    show_count(work->n_items, all, sizeof all);
+    fprintf(stderr, "%s items, %zu models, %s", show_count(stats->items, items, sizeof items),
+            few_zoo_catalog(work->zoo)->n_models, wall);
+    if (here > 0 && work->elapsed_s > 0) fprintf(stderr, " (%.1f items/s)", (double)here / work->elapsed_s);
     fputc('\n', stderr);
+    if (work->again)
+        fprintf(stderr, "%s item%s done again\n", show_count(here, items, sizeof items),
+                here == 1 ? " was" : "s were");
+    else if (stats->items_kept > 0) fprintf(stderr, "%s of %s items were done before\n", kept, all);
 }
 
 static void print_summary(const struct work *work)
 {
-    const struct few_session_stats *stats = &work->stats;
-    char wall[32], deadline[32];
-    size_t n_models = few_zoo_catalog(work->zoo)->n_models;
-    uint64_t total = 0;
-    fprintf(stderr, "%llu items, %zu models, %s (%.1f items/s)\n", (unsigned long long)stats->items, n_models,
-            show_time(work->elapsed_s * 1e6, wall, sizeof wall),
-            work->elapsed_s > 0 ? (double)stats->items / work->elapsed_s : 0);
-    for (int i = 0; i < FEW_OUTCOME_COUNT; i++) total += stats->counts[i];
-    for (int i = 0; i < FEW_OUTCOME_COUNT; i++)
-        if (stats->counts[i] > 0)
-            fprintf(stderr, "  %-10s %8llu  %5.1f%%\n", few_outcome_name((enum few_outcome)i),
-                    (unsigned long long)stats->counts[i], 100 * (double)stats->counts[i] / (double)total);
-    print_times(work);
+    struct totals totals = totals_of(work);
+    char deadline[32], missed[32];
+    if (work->purpose == FEW_RECORD) totals.run_all_us = 0; // the same
+    print_head(work);
+    totals_print_counts(&totals, stderr);
+    totals_print_times(&totals, stderr);
     if (work->args->deadline_us)
-        fprintf(stderr, "the deadline of %s was missed on %llu items\n",
+        fprintf(stderr, "the deadline of %s was missed on %s items\n",
                 show_time((double)work->args->deadline_us, deadline, sizeof deadline),
-                (unsigned long long)stats->deadline_missed);
+                show_count(totals.deadline_missed, missed, sizeof missed));
     if (work->kept) fprintf(stderr, "kept in %s\n", work->args->output);
+}
+
+static void print_interrupted(const struct work *work)
+{
+    char done[32], all[32];
+    show_count(work->done, done, sizeof done);
+    show_count(work->n_items, all, sizeof all);
+    const char *rest = work->kept ? "; they are kept, and the same command goes on" : "";
+    if (work->items) complain("interrupted after %s of %s items%s", done, all, rest);
+    else complain("interrupted after %s items%s", done, rest);
 }
 
 static int run_items(struct work *work)
 {
     const struct args *args = work->args;
-    catch_interrupts();
+    looping = 1;
     progress_begin(&work->progress, work->n_items, few_zoo_catalog(work->zoo)->n_models, args->quiet);
     double began_s = progress_now_s();
     int status = loop(work);
@@ -234,36 +315,97 @@ static int run_items(struct work *work)
     few_session_stats(work->session, &work->stats);
     struct few_error err = {0};
     bool closed = few_session_close(work->session, &err) == FEW_OK;
+    work->session = NULL;
     work->kept = closed && !work->broken;
     if (!closed) {
         complain("%s", err.message);
         status = EXIT_FAILED;
     }
-    work->session = NULL;
     if (!args->quiet && !args->json) print_summary(work);
     print_failures(work);
-    if (interrupted && work->done < work->n_items) {
-        complain("interrupted after %zu of %zu items%s", work->done, work->n_items,
-                 work->kept ? "; they are kept" : "");
+    if (work->stats.counts[FEW_FAILED] > 0) status = EXIT_FAILED;
+    if (interrupted && !work->ended && !work->broken) {
+        print_interrupted(work);
         status = EXIT_INTERRUPTED;
     }
     if (args->json && result_json(work) != EXIT_OK) status = EXIT_FAILED;
     return status;
 }
 
-int work(const struct args *args, enum few_purpose purpose, const char *policy)
+/* ---- the verbs ---- */
+
+/* A dry run goes on with the file of an earlier run as that run left it, and makes none. */
+static int foresee(struct work *work)
 {
-    struct work work = {.args = args, .purpose = purpose};
-    if (!args->output) {
+    const struct args *args = work->args;
+    struct few_run_status before = {.size = sizeof before};
+    struct few_error err = {0};
+    const char *store = args->output && !args->force && access(args->output, F_OK) == 0 ? args->output : NULL;
+    if (store && few_run_status(store, &before, &err) != FEW_OK) {
+        complain("%s", err.message);
+        return EXIT_FAILED;
+    }
+    work->planned = before.items_planned;
+    int status = open_session(work, store, before.notes);
+    if (status == EXIT_OK)
+        status = dry_run_show(args, work->zoo, work->session, work->items, work->n_items, work->base);
+    if (few_session_close(work->session, &err) != FEW_OK && status == EXIT_OK) {
+        complain("%s", err.message);
+        status = EXIT_FAILED;
+    }
+    work->session = NULL;
+    few_text_free(before.config);
+    few_text_free(before.notes);
+    return status;
+}
+
+static int label(struct work *work)
+{
+    char *notes = notes_make(work->args, work->purpose, work->base);
+    work->planned = work->n_items;
+    if (!notes) {
+        complain("out of memory");
+        return EXIT_FAILED;
+    }
+    int status = open_session(work, work->args->output, notes);
+    free(notes);
+    return status == EXIT_OK ? run_items(work) : status;
+}
+
+static int finish(struct work *work, int status)
+{
+    few_session_close(work->session, NULL);
+    few_items_close(work->items);
+    few_policy_close(work->policy);
+    few_zoo_close(work->zoo);
+    return status;
+}
+
+int work(const struct args *args, enum few_purpose purpose)
+{
+    struct work work = {.args = args, .purpose = purpose, .zoo_path = args->rest[0]};
+    if (!args->output && !args->dry_run) {
         fprintf(stderr, "fewer %s: expected -o FILE to keep the results in\n",
                 purpose == FEW_RECORD ? "record" : "label");
         return EXIT_USAGE;
     }
-    int status = open_all(&work, policy);
+    catch_interrupts();
+    int status = open_zoo_and_policy(&work);
+    if (status == EXIT_OK) status = open_items(&work);
+    if (status == EXIT_OK) status = args->dry_run ? foresee(&work) : label(&work);
+    return finish(&work, status);
+}
+
+int work_again(const struct args *args, enum few_purpose purpose, const struct few_run_status *before)
+{
+    struct work work = {.args = args,
+                        .purpose = purpose,
+                        .again = true,
+                        .zoo_path = args->zoo,
+                        .planned = before->items_planned};
+    catch_interrupts();
+    int status = open_zoo_and_policy(&work);
+    if (status == EXIT_OK) status = open_session(&work, args->output, before->notes);
     if (status == EXIT_OK) status = run_items(&work);
-    few_session_close(work.session, NULL);
-    few_items_close(work.items);
-    few_policy_close(work.policy);
-    few_zoo_close(work.zoo);
-    return status;
+    return finish(&work, status);
 }

@@ -3,7 +3,9 @@
  *
  *     run_all            every model, in the order of the manifest, while there is time
  *     random[:SEED]      a new uniformly random order for each item
- *     static:TRACE       the greedy order by mean marginal value over time, measured on a trace */
+ *     static:TRACE       the greedy order by mean marginal value over time, measured on a trace; packed where models
+ *                        share lanes or memory
+ *     q_greedy:TRACE     by mean marginal value alone, whatever a model takes: a yardstick */
 #ifndef FEWER_POLICY_H
 #define FEWER_POLICY_H
 
@@ -23,7 +25,7 @@ struct few_policy;
  *
  * Errors: FEW_EINVAL unknown form; FEW_ENOENT, FEW_ESTORE, FEW_EVERSION the trace cannot be read, or
  *         lacks a model of the zoo; FEW_ENOMEM.
- * Cost:   static reads the whole trace once and takes O(items x models^2). */
+ * Cost:   static and q_greedy read the whole trace once and take O(items x models^2). */
 FEW_API FEW_MUST_USE enum few_status few_policy_open(const char *spec, const struct few_zoo *zoo,
                                                      struct few_policy **policy, struct few_error *err);
 FEW_API void few_policy_close(struct few_policy *policy);

@@ -15,7 +15,9 @@
 extern "C" {
 #endif
 
-#define FEW_QUEUE_MAX 64 // items submitted and not yet received
+#define FEW_QUEUE_MAX     64 // items submitted and not yet received
+#define FEW_LANES_MAX     64 // models that run at once
+#define FEW_IN_FLIGHT_MAX 64 // items that are worked on at once
 
 struct few_session;
 
@@ -27,12 +29,23 @@ enum few_purpose {
 struct few_session_opts {
     size_t size; // sizeof(struct few_session_opts)
     enum few_purpose purpose;
-    int64_t deadline_us;     // per item, decoding included; 0 = none
-    const char *store;       // path of the run or trace file; NULL = results are not kept
-    bool overwrite;          // replace an existing store
-    bool no_pixels;          // record: leave out thumbnails
-    const char *runtime;     // path of the ONNX Runtime library; NULL = where it is looked for
-    const char *config_json; // kept in the store as the run's configuration; NULL = "{}"
+    int64_t deadline_us; // per item, decoding included; 0 = none
+    size_t lanes;        // models that run at once, one thread each; 0 = one for each core
+    size_t in_flight; // items that are worked on at once; 0 = 1 with a deadline, else one more than lanes or
+                      // the largest batch of the zoo
+    uint64_t memory_bytes; // of all models together, loaded and running; 0 = no limit
+    double memory_share;   // the same as a share of what all models take together, 0 .. 1; 0 = not given
+    bool all_variants; // label: variants are models of their own. Otherwise run_all runs the dearest of each
+                       // group, other policies the cheapest first and a dearer one where that was unsure
+    const char *store; // path of the run or trace file; NULL = results are not kept
+    bool overwrite;    // replace an existing store
+    bool resume;       // go on with the store if it exists: what it has of an unchanged item is kept
+    bool retry;        // go on with it, and receive gives its failed items again, before what is submitted
+    uint64_t items_planned; // that will be submitted, kept in the store for few_run_status; 0 = not known
+    uint64_t store_bytes;   // the most bytes that the store may have; 0 = no limit
+    bool no_pixels;         // leave out thumbnails
+    const char *runtime;    // path of the ONNX Runtime library; NULL = where it is looked for
+    const char *notes_json; // kept in the store for people and retry; NULL = "{}"
 };
 
 struct few_result_row {
@@ -46,6 +59,7 @@ struct few_result_row {
 /* One item. Everything in it is borrowed until the next receive or close. */
 struct few_result {
     const char *path;
+    bool kept;              // done by an earlier run and unchanged: nothing else is filled in, n_models is 0
     enum few_status status; // FEW_OK, or why the item as a whole failed
     const char *message;    // "" or what failed
     int width, height;      // pixels, after EXIF rotation
@@ -57,23 +71,34 @@ struct few_result {
 };
 
 struct few_session_stats {
-    uint64_t items, items_failed;
+    uint64_t items, items_failed; // of the store as a whole: what it had before counts
+    uint64_t items_kept;          // of these, submitted here and not done again
     uint64_t counts[FEW_OUTCOME_COUNT];
     uint64_t deadline_missed; // items
     int64_t spent_us;         // time of the models that ran, late ones included
     int64_t runtime_us;       // the part of it inside the runtime: the rest is pixels, boxes and decisions
-    int64_t
-        run_all_us; // what running everything would have cost: mean time x items, chains as far as they went
+    /* What running everything would have cost: the time of what ran to its end, the expected time of the rest, models
+     * whose need found nothing left out. Everything is all models of a recording or with all_variants; otherwise the
+     * dearest of each variant group and variants that others need, as run_all would run. */
+    int64_t run_all_us;
+    size_t lanes, in_flight; // that the session has
+    uint64_t memory_bytes; // of all models together; 0 = no limit, or a share as long as nothing is measured
 };
 
-/* Load every model of the zoo and open the store.
+/* With a store, an item with the bytes of an earlier one that neither failed nor was late is not run: what was executed
+ * there is reused. Without one nothing is remembered.
+ *
+ * Open the store, measure the models (unless an earlier run of the store did) and load those that fit. With a store to
+ * go on with, that waits until an item needs them: a finished run costs nothing to start again.
  *
  * zoo, policy  borrowed until the session is closed; policy NULL = run_all
  * session      out, owned: few_session_close
  *
  * Errors:  FEW_ENOENT no runtime library (the message lists the places), or no model file; FEW_EBACKEND a
  *          file that is no model; FEW_ESHAPE a model that is not as the manifest says; FEW_EEXIST the store
- *          exists; FEW_ESTORE; FEW_ENOMEM.
+ *          exists and neither overwrite nor resume is set; FEW_EVERSION the store to go on with is of another version,
+ *          zoo or configuration; FEW_AGAIN another process is writing to it; FEW_ELIMIT a model that is larger than the
+ *          memory; FEW_ESTORE; FEW_ENOMEM.
  * Threads: one thread at a time. */
 FEW_API FEW_MUST_USE enum few_status few_session_create(const struct few_zoo *zoo, struct few_policy *policy,
                                                         const struct few_session_opts *opts,
@@ -83,13 +108,36 @@ FEW_API FEW_MUST_USE enum few_status few_session_create(const struct few_zoo *zo
 FEW_API FEW_MUST_USE enum few_status few_session_submit(struct few_session *session, const char *path,
                                                         struct few_error *err);
 
-/* The next item, in the order of submission. Its clock starts here.
+/* The next item, in the order of submission. Its clock starts when work on it starts, inside a receive.
  * FEW_END: nothing is queued. An item that cannot be read is a result with status != FEW_OK, not an error.
- * Errors: FEW_ESTORE the result could not be kept; FEW_ENOMEM. */
+ * Errors: FEW_ESTORE the result could not be kept; FEW_ELIMIT the store is full (store_bytes); FEW_ENOMEM; where models
+ * are loaded late, those of few_session_create. */
 FEW_API FEW_MUST_USE enum few_status
 few_session_receive(struct few_session *session, const struct few_result **result, struct few_error *err);
 
 FEW_API void few_session_stats(const struct few_session *session, struct few_session_stats *stats);
+
+/* What labelling these items would take, without doing it. */
+struct few_forecast {
+    size_t size;                  // sizeof(struct few_forecast), set by the caller
+    uint64_t items, kept;         // to do, and already done in the store
+    uint64_t bytes;               // of the files to do
+    double models;                // expected to run on an item
+    const bool *runs;             // (n_models,) whether each of them is expected to; borrowed until close
+    const struct few_cost *costs; // (n_models,) expected of each; borrowed until close
+    int64_t item_us;              // expected on an item, from arrival to the last answer, decoding left out
+    int64_t total_us;             // of all items to do, with the lanes and items in flight of the session
+    int64_t run_all_us;           // of one item, one model after the other: everything, as in few_session_stats
+    uint64_t store_bytes;         // that the store is expected to grow by
+};
+
+/* Forecast for n paths (as for submit). The policy is asked as if every model found something, under the deadline, the
+ * memory and the lanes of the session; times are those measured or learned.
+ * Errors: FEW_EINVAL; those of few_session_create where models are loaded late; FEW_ENOMEM. */
+FEW_API FEW_MUST_USE enum few_status few_session_forecast(struct few_session *session,
+                                                          const char *const *paths, size_t n,
+                                                          struct few_forecast *forecast,
+                                                          struct few_error *err);
 
 /* Commit what is not committed yet and free everything; NULL is allowed. Frees also when it fails.
  * Errors: FEW_ESTORE the last results could not be kept. */

@@ -37,6 +37,9 @@ struct few_eval_opts {
     size_t n_recalls;
     const int64_t *deadlines_us; // NULL = a tenth, a fifth ... of the mean time of running everything
     size_t n_deadlines;
+    const uint64_t
+        *memories; // bytes, each with every deadline, models side by side (Algorithm 2); NULL = none
+    size_t n_memories;
     const char *const *methods; // NULL = all of them
     size_t n_methods;
 };
@@ -51,6 +54,28 @@ struct few_eval_opts {
 FEW_API FEW_MUST_USE enum few_status few_eval(const char *trace_path, const struct few_eval_opts *opts,
                                               char **json, struct few_error *err);
 FEW_API void few_text_free(char *text);
+
+/* How far a run or trace file is. */
+struct few_run_status {
+    size_t size;      // sizeof(struct few_run_status), set by the caller
+    bool busy;        // a process is writing to it now
+    char purpose[16]; // "run" or "trace"
+    uint64_t models;
+    uint64_t models_bytes; // memory that all of them take together; 0 = not known
+    uint64_t items, items_failed;
+    uint64_t items_planned;   // that the last run was asked for; 0 = not known
+    uint64_t counts[6];       // by enum few_outcome; they add up to items x models
+    uint64_t deadline_missed; // items
+    int64_t spent_us, run_all_us;
+    uint64_t bytes; // of the file
+    char *config;   // JSON: what decides its results; few_text_free
+    char *notes;    // JSON: what the command keeps for people and retry; few_text_free
+};
+
+/* Read it, also while it is being written. Cost: the same for any number of items.
+ * Errors: FEW_ENOENT, FEW_ESTORE, FEW_EVERSION, FEW_ENOMEM. */
+FEW_API FEW_MUST_USE enum few_status few_run_status(const char *path, struct few_run_status *status,
+                                                    struct few_error *err);
 
 /* Write a trace or run file in another form.
  * format  "jsonl" (a line an item and model), "csv" (the same columns) or "coco" (images and boxes)

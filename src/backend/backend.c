@@ -20,7 +20,8 @@ struct few__runner {
     void *self;
 };
 
-static const struct few__backend_impl *const backends[] = {&few__backend_onnx};
+static const struct few__backend_impl *const backends[] = {&few__backend_onnx, &few__backend_worker,
+                                                           &few__backend_replay};
 
 static const struct few__backend_impl *find(const char *name)
 {
@@ -34,7 +35,9 @@ enum few_status few__runtime_open(const struct few__runtime_opts *opts, const st
 {
     *runtime = NULL;
     const struct few__backend_impl *impl = find(opts->name);
-    if (!impl) return few__fail(err, FEW_EINVAL, "backend '%s': expected onnx", opts->name ? opts->name : "");
+    if (!impl)
+        return few__fail(err, FEW_EINVAL, "backend '%s': expected onnx, worker or replay",
+                         opts->name ? opts->name : "");
     struct few_env whole = few__env(env);
     struct few__runtime *r = FEW__NEW(whole.mem, struct few__runtime);
     if (!r) return few__no_memory(err, "a backend");
@@ -62,6 +65,9 @@ enum few_status few__runner_load(struct few__runtime *runtime, const struct few_
                                  struct few_error *err)
 {
     *runner = NULL;
+    if (recipe->backend && strcmp(recipe->backend, runtime->impl->name) != 0)
+        return few__fail(err, FEW_EINVAL, "model '%s': expected backend %s, found %s", model->name,
+                         runtime->impl->name, recipe->backend);
     struct few__runner *r = FEW__NEW(runtime->mem, struct few__runner);
     if (!r) return few__no_memory(err, model->name);
     *r = (struct few__runner){.impl = runtime->impl, .mem = runtime->mem};

@@ -26,6 +26,7 @@ struct few__runtime_opts {
     const char *library; // onnx: path of its shared library, and no other; NULL = where it is looked for
     int threads;         // onnx: of the one global pool; 0 = 1
     bool give_back; // onnx: working memory goes back to the system after each run; slower, for memory budgets
+    int64_t start_us;       // worker: time that one has to get ready, at load and after a restart; 0 = 60 s
     few__recall_fn *recall; // replay
     void *ud;               // of recall
 };
@@ -44,7 +45,7 @@ const char *few__runtime_describe(const struct few__runtime *runtime);
  *
  * recipe, model     borrowed until unload
  * runner            out, owned: few__runner_unload
- * Errors: FEW_ENOENT no file; FEW_EBACKEND not a model; FEW_ESHAPE not as the manifest says (expected, found);
+ * Errors: FEW_EINVAL a recipe for another backend; FEW_ENOENT no file; FEW_EBACKEND not a model; FEW_ESHAPE not as the manifest says (expected, found);
  *         FEW_ENOMEM. */
 enum few_status few__runner_load(struct few__runtime *runtime, const struct few__recipe *recipe,
                                  const struct few_model *model, struct few__runner **runner,

@@ -24,6 +24,6 @@ struct few__backend_impl {
     void (*reset)(void *runner);
 };
 
-extern const struct few__backend_impl few__backend_onnx;
+extern const struct few__backend_impl few__backend_onnx, few__backend_worker, few__backend_replay;
 
 #endif

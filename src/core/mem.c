@@ -56,7 +56,7 @@ enum { BLOCK_MIN = 16 << 10, ALIGN_SMALL = 16, ALIGN_LARGE = 64 };
 struct few__arena_block {
     struct few__arena_block *next;
     size_t size, used; // bytes of data behind this header
-    _Alignas(64) unsigned char data[];
+    unsigned char data[];
 };
 
 void few__arena_init(struct few__arena *arena, const struct few_mem *mem, size_t max_bytes)

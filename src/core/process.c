@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MMAP_FROM = 128 << 10 }; // bytes of a block: glibc's own first threshold
+
 static uint64_t status_bytes(const char *key)
 {
     FILE *file = fopen("/proc/self/status", "re");
@@ -34,6 +36,13 @@ void few__resident_peak_reset(void)
     if (!file) return;
     fputs("5\n", file); // proc(5): resets the high-water mark
     fclose(file);
+}
+
+// Unless it is set, glibc raises the threshold to the largest block ever freed, up to 32 MiB, and keeps what is below.
+void few__heap_give_back(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
+    mallopt(M_TRIM_THRESHOLD, MMAP_FROM);
 }
 
 void few__heap_trim(void)

@@ -13,6 +13,10 @@ uint64_t few__resident_bytes(void);
 uint64_t few__resident_peak_bytes(void);
 void few__resident_peak_reset(void);
 
+/* From now on large blocks go back to the kernel as soon as they are freed, for the whole process: a limit on memory that
+ * malloc does not keep is none. Each block then costs a system call and its pages anew. */
+void few__heap_give_back(void);
+
 /* Give free heap pages back to the kernel, so that the next measurement starts clean. */
 void few__heap_trim(void);
 

@@ -207,9 +207,9 @@ static void ask(struct few__exec *exec, size_t at)
     switch (choice.answer) {
     case FEW__STOP: few__slot_stop(exec, at); break;
     case FEW__WAIT:
-        assert(
-            (exec->n_free < exec->n_lanes || exec->memory.loading != FEW__NONE || slot->wish != FEW__NONE) &&
-            "the policy waits for nothing");
+        assert((exec->n_free < exec->n_lanes || exec->memory.loading != FEW__NONE ||
+                exec->memory.wanted != FEW__NONE || slot->wish != FEW__NONE) &&
+               "the policy waits for nothing");
         slot->idle = true;
         break;
     case FEW__START:

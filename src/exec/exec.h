@@ -102,7 +102,7 @@ struct few__exec_opts {
     size_t n_slots, n_lanes;             // 0 = 1
     uint64_t memory_bytes;               // budget of all models; 0 = no limit
     bool
-        loads; // models are loaded and evicted: weights count while loaded, working memory while running. false:
+        loads; // models are loaded and evicted: weights count while loaded, working memory while it loads or runs. false:
                // (replays, AMS) everything is loaded, and a run takes all of memory_bytes
     const bool *resident;    // (n_models,) loads: what is loaded already; NULL = nothing
     const size_t *rank;      // (n_models,) loads: models by falling worth, for WARM; NULL = by index
@@ -141,6 +141,7 @@ struct few__exec_row {
     enum few_outcome outcome;
     enum few__reason reason;
     int64_t start_us, end_us; // instants; -1 if not started
+    size_t n_items;           // of its run: above 1 in a batch, whose time they share; 0 if not started
 };
 const struct few__exec_row *few__exec_rows(const struct few__exec *exec, size_t slot); // (n_models,)
 const struct few__view *few__exec_view(const struct few__exec *exec, size_t slot);

@@ -174,7 +174,7 @@ static const char *check_finish(struct checker *c, const struct few__log_record 
         if (!is_waited_for(c, lane) || waits(c, r->slot, lane->model))
             return "an item finishes while a model runs";
     }
-    if (!item->deadline_came && r->at_us >= item->deadline_us)
+    if (!item->deadline_came && !item->unreadable && r->at_us >= item->deadline_us)
         return "an item finishes at its deadline or later, which was not recorded";
     if (!item->ready && !item->unreadable && !item->deadline_came)
         return "an item finishes that was not read";
@@ -346,6 +346,7 @@ static const char *check_load(struct checker *c, const struct few__log_record *r
     c->place[r->model] = LOADING;
     c->loading = r->model;
     c->weights += weights_of(c, r->model);
+    c->running += working_of(c, r->model);
     return NULL;
 }
 
@@ -354,6 +355,7 @@ static const char *check_loaded(struct checker *c, const struct few__log_record 
     if (c->loading != r->model) return "a load ends that was not begun";
     if (r->result != FEW__RESULT_OK && r->result != FEW__RESULT_FAILED) return "a result that does not exist";
     c->loading = SIZE_MAX;
+    c->running -= working_of(c, r->model);
     c->place[r->model] = r->result == FEW__RESULT_OK ? LOADED : ABSENT;
     if (r->result == FEW__RESULT_OK) return NULL;
     c->weights -= weights_of(c, r->model);

@@ -46,10 +46,9 @@ struct few__lane {
     uint64_t number;        // of the start: rises
     uint64_t working_bytes; // that it holds
     int64_t start_us;
-    int64_t alone_us; // expected, if nothing else ran
-    double slow;      // how much longer beside what ran at its start
-    size_t companion; // the model that has ended and ran beside it longest; FEW__NONE
-    int64_t companion_us;
+    int64_t alone_us;     // expected, if nothing else ran
+    size_t companion;     // the model that ran beside it longest
+    int64_t companion_us; // for how long; 0 = none
 };
 
 enum few__load { FEW__ABSENT, FEW__LOADING, FEW__LOADED };
@@ -60,8 +59,7 @@ struct few__memory {
     uint64_t budget;       // FEW__NO_BUDGET = no limit
     uint64_t weights;      // of what is loaded or loading
     uint64_t most_working; // the largest of what is loaded or loading
-    uint64_t running;      // working memory of what runs
-    size_t n_running;      // runs
+    uint64_t running;      // working memory of what runs or loads
     enum few__load *load;
     bool *leaving; // to be evicted for `wanted` as soon as its runs have ended; not resident any more
     uint64_t leaving_bytes; // their weights

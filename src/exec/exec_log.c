@@ -7,6 +7,8 @@
 #include "core/error.h"
 #include "core/mem.h"
 
+_Static_assert(sizeof(struct few__log_record) == 64 + sizeof(size_t) - 8, "no padding in a record");
+
 enum few_status few__exec_log_init(struct few__exec_log *log, const struct few_mem *mem, size_t max,
                                    struct few_error *err)
 {

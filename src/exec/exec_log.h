@@ -30,7 +30,7 @@ struct few__log_record {
     enum few__log_kind kind;
     enum few__result result;
     size_t model, lane, slot;
-    bool unsure, ready;
+    int32_t unsure, ready; // 0 or 1; without padding, equal logs have equal bytes
 };
 
 /* Room for `max` records is taken at init; more are counted as lost and make few__exec_check fail. */

@@ -2,7 +2,7 @@
 /* What is loaded, and what runs may take.
  *
  * Invariants, for a budget B, W = weights of what is loaded or loading:
- *     W + working memory of what runs <= B, at every instant;
+ *     W + working memory of what runs or loads <= B, at every instant (reading a file takes more than it leaves);
  *     W + the largest working memory of any of these models <= B: whatever is loaded can run when nothing else does.
  * A model in use is never evicted. One load at a time. Without loads everything is resident and W = 0.
  *
@@ -106,9 +106,9 @@ uint64_t few__memory_free(const struct few__exec *exec)
     const struct few__memory *memory = &exec->memory;
     if (memory->budget == FEW__NO_BUDGET) return FEW__NO_BUDGET;
     uint64_t taken = memory->weights;
-    // One run at least may always go on, else nothing would if the load has to wait for something else.
-    if (memory->wanted != FEW__NONE && memory->loading == FEW__NONE && memory->n_running > 0)
-        taken = larger(taken, taken - memory->leaving_bytes + exec->costs[memory->wanted].weights_bytes);
+    // As if it were loaded and what goes for it had gone: what stays can run alone all the same.
+    if (memory->wanted != FEW__NONE)
+        taken = larger(taken, taken - memory->leaving_bytes + exec->costs[memory->wanted].memory_bytes);
     taken += memory->running;
     return taken < memory->budget ? memory->budget - taken : 0;
 }
@@ -203,6 +203,7 @@ static void begin_load(struct few__exec *exec, size_t model)
     memory->loading = model;
     memory->load_us = exec->now_us;
     memory->weights += exec->costs[model].weights_bytes;
+    memory->running += exec->working_bytes[model];
     memory->most_working = larger(memory->most_working, exec->working_bytes[model]);
     if (memory->wanted == model) memory->wanted = FEW__NONE;
     if (memory->background == model) memory->background = FEW__NONE;
@@ -216,6 +217,7 @@ void few__memory_loaded(struct few__exec *exec, size_t model, bool ok)
     assert(memory->loads && memory->loading == model && model != FEW__NONE &&
            "a load ended that was not begun");
     memory->loading = FEW__NONE;
+    memory->running -= exec->working_bytes[model];
     memory->load[model] = ok ? FEW__LOADED : FEW__ABSENT;
     exec->resident[model] = ok;
     few__exec_record(exec, (struct few__log_record){.kind = FEW__LOG_LOADED,
@@ -247,20 +249,20 @@ static void score(struct few__exec *exec)
     }
 }
 
-// What goes first: what is to go already, then what is not in use, then what is; among these the lowest score.
+// What goes first: what is not in use, then what is; among these the lowest score.
 static size_t next_to_go(const struct few__exec *exec)
 {
     const struct few__memory *memory = &exec->memory;
     size_t best = FEW__NONE;
-    int best_class = 0;
+    bool best_in_use = false;
     for (size_t m = 0; m < exec->chains.n; m++) {
         if (memory->load[m] != FEW__LOADED || memory->chosen[m]) continue;
-        int class = memory->leaving[m] ? 0 : memory->n_runs[m] == 0 ? 1 : 2;
+        bool in_use = memory->n_runs[m] > 0;
         if (best != FEW__NONE &&
-            (class > best_class || (class == best_class && memory->scores[m] >= memory->scores[best])))
+            (in_use > best_in_use || (in_use == best_in_use && memory->scores[m] >= memory->scores[best])))
             continue;
         best = m;
-        best_class = class;
+        best_in_use = in_use;
     }
     return best;
 }
@@ -271,25 +273,40 @@ struct room {
     double best_score; // of it
 };
 
-// Chooses what would have to go so that the model can be loaded and everything that is loaded can run.
+static void choose(struct few__exec *exec, struct room *room, size_t model)
+{
+    struct few__memory *memory = &exec->memory;
+    memory->chosen[model] = true;
+    room->weights += exec->costs[model].weights_bytes;
+    room->in_use |= memory->n_runs[model] > 0;
+    if (memory->scores[model] > room->best_score) room->best_score = memory->scores[model];
+}
+
+static uint64_t most_working_of_rest(const struct few__exec *exec)
+{
+    uint64_t most = 0;
+    for (size_t m = 0; m < exec->chains.n; m++)
+        if (exec->memory.load[m] == FEW__LOADED && !exec->memory.chosen[m])
+            most = larger(most, exec->working_bytes[m]);
+    return most;
+}
+
+/* Chooses what would have to go so that the model can be loaded and everything that is loaded can run: what is to go
+ * already, and more if need be. */
 static struct room choose_room(struct few__exec *exec, size_t model)
 {
     struct few__memory *memory = &exec->memory;
     struct room room = {.best_score = -1};
     memset(memory->chosen, 0, exec->chains.n * sizeof *memory->chosen);
     score(exec);
-    uint64_t weights = memory->weights + exec->costs[model].weights_bytes, most = memory->most_working;
-    while (weights - room.weights + larger(most, exec->working_bytes[model]) > memory->budget) {
+    for (size_t m = 0; m < exec->chains.n; m++)
+        if (memory->leaving[m]) choose(exec, &room, m);
+    uint64_t weights = memory->weights + exec->costs[model].weights_bytes;
+    while (weights - room.weights + larger(most_working_of_rest(exec), exec->working_bytes[model]) >
+           memory->budget) {
         size_t gone = next_to_go(exec);
         assert(gone != FEW__NONE && "a model that fits alone has no room");
-        memory->chosen[gone] = true;
-        room.weights += exec->costs[gone].weights_bytes;
-        room.in_use |= memory->n_runs[gone] > 0;
-        if (memory->scores[gone] > room.best_score) room.best_score = memory->scores[gone];
-        most = 0;
-        for (size_t m = 0; m < exec->chains.n; m++)
-            if (memory->load[m] == FEW__LOADED && !memory->chosen[m])
-                most = larger(most, exec->working_bytes[m]);
+        choose(exec, &room, gone);
     }
     return room;
 }
@@ -298,7 +315,7 @@ static bool may_begin(const struct few__exec *exec, size_t model, const struct r
 {
     const struct few__memory *memory = &exec->memory;
     return !room->in_use &&
-           memory->weights - room->weights + exec->costs[model].weights_bytes + memory->running <=
+           memory->weights - room->weights + exec->costs[model].memory_bytes + memory->running <=
                memory->budget;
 }
 
@@ -309,22 +326,21 @@ static void begin_in_room(struct few__exec *exec, size_t model)
     begin_load(exec, model);
 }
 
-static bool load_wanted(struct few__exec *exec)
+static void load_wanted(struct few__exec *exec)
 {
     struct few__memory *memory = &exec->memory;
     struct room room = choose_room(exec, memory->wanted);
     if (may_begin(exec, memory->wanted, &room)) {
         begin_in_room(exec, memory->wanted);
-        return keep_all(exec);
+        memory->leaving_bytes = 0; // all of it has gone
+        return;
     }
     memory->leaving_bytes = room.weights;
-    bool stays = false;
     for (size_t m = 0; m < exec->chains.n; m++) {
-        stays |= memory->leaving[m] && !memory->chosen[m];
-        memory->leaving[m] = memory->chosen[m];
-        exec->resident[m] = memory->load[m] == FEW__LOADED && !memory->leaving[m];
+        if (!memory->chosen[m]) continue;
+        memory->leaving[m] = true;
+        exec->resident[m] = false;
     }
-    return stays;
 }
 
 // Without evicting anything that is worth as much, or anything at all.
@@ -343,14 +359,16 @@ bool few__memory_load(struct few__exec *exec, bool may_ask_again)
 {
     struct few__memory *memory = &exec->memory;
     if (memory->loading != FEW__NONE) return false;
-    size_t wish = first_wish(exec);
-    if (wish != memory->wanted) {
+    if (first_wish(exec) != memory->wanted) {
         memory->wanted = FEW__NONE;
         bool stays = keep_all(exec);
         if (stays && may_ask_again) return true;
-        memory->wanted = wish;
+        memory->wanted = first_wish(exec);
     }
-    if (memory->wanted != FEW__NONE) return load_wanted(exec) && may_ask_again;
+    if (memory->wanted != FEW__NONE) {
+        load_wanted(exec);
+        return false;
+    }
     while (memory->loading == FEW__NONE && memory->n_warmed < exec->chains.n)
         load_quietly(exec, memory->rank[memory->n_warmed++], false);
     if (memory->loading == FEW__NONE && memory->background != FEW__NONE)

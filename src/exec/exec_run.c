@@ -49,13 +49,6 @@ static void update_slow(struct few__exec *exec)
     for (size_t m = 0; m < exec->chains.n; m++) exec->slow[m] = few__pairs_factor(exec->pairs, m, beside, n);
 }
 
-static void note_pace(struct few__exec *exec, const struct few__lane *lane, bool cut_off)
-{
-    if (!exec->keep_pace) return;
-    int64_t took_us = exec->now_us - lane->start_us;
-    exec->pace = few__pace_next(exec->pace, times(lane->alone_us, lane->slow), took_us, cut_off);
-}
-
 static void keep_companion(struct few__lane *lane, const struct few__lane *other, int64_t now_us)
 {
     int64_t since = lane->start_us > other->start_us ? lane->start_us : other->start_us;
@@ -64,22 +57,32 @@ static void keep_companion(struct few__lane *lane, const struct few__lane *other
     lane->companion_us = now_us - since;
 }
 
-// A run has ended: what it says about those that ran beside it. `clean`: it did its work to the end.
-static void note_pairs(struct few__exec *exec, struct few__lane *lane, bool clean)
+// The model that ran beside most of it so far; FEW__NONE.
+static size_t companion_of(struct few__exec *exec, struct few__lane *lane)
 {
-    if (!exec->pairs) return;
-    for (size_t i = 0; i < exec->n_lanes; i++) {
-        struct few__lane *other = &exec->lanes[i];
-        if (other == lane || other->state != FEW__LANE_RUNS) continue;
-        keep_companion(lane, other, exec->now_us);
-        keep_companion(other, lane, exec->now_us);
-    }
+    for (size_t i = 0; i < exec->n_lanes; i++)
+        if (&exec->lanes[i] != lane && exec->lanes[i].state == FEW__LANE_RUNS)
+            keep_companion(lane, &exec->lanes[i], exec->now_us);
     int64_t took_us = exec->now_us - lane->start_us;
-    if (!clean || took_us <= 0) return;
+    return lane->companion_us > 0 && lane->companion_us >= took_us - lane->companion_us ? lane->companion
+                                                                                        : FEW__NONE;
+}
+
+/* What a run says about the pace, and about the pair of models if most of it was beside another.
+ *
+ * cut_off  it would have taken longer
+ * clean    it did its work to the end */
+static void note_time(struct few__exec *exec, struct few__lane *lane, bool cut_off, bool clean)
+{
+    if (!exec->keep_pace) return;
+    size_t companion = exec->pairs ? companion_of(exec, lane) : FEW__NONE;
+    double factor = companion == FEW__NONE ? 1 : few__pairs_factor(exec->pairs, lane->model, &companion, 1);
+    int64_t took_us = exec->now_us - lane->start_us;
+    exec->pace = few__pace_next(exec->pace, times(lane->alone_us, factor), took_us, cut_off);
+    if (!exec->pairs || !clean || took_us <= 0) return;
     double ratio = (double)took_us / (double)lane->alone_us;
-    if (lane->companion_us == 0) exec->lone += LONE_STEP * (ratio - exec->lone);
-    else if (lane->companion_us >= took_us - lane->companion_us)
-        few__pairs_note(exec->pairs, lane->model, lane->companion, ratio / exec->lone);
+    if (companion != FEW__NONE) few__pairs_note(exec->pairs, lane->model, companion, ratio / exec->lone);
+    else if (lane->companion_us == 0) exec->lone += LONE_STEP * (ratio - exec->lone);
 }
 
 /* ---- start ---- */
@@ -112,7 +115,7 @@ static size_t gather(struct few__exec *exec, size_t at, size_t model, uint64_t s
     for (i++; i < exec->n_open && n < max; i++) {
         size_t other = exec->arrivals[i];
         struct few__slot *slot = &exec->slots[other];
-        if (!slot->ready || slot->idle) continue;
+        if (!slot->ready) continue;
         few__slot_refresh(exec, other);
         if (!few__view_ready(&slot->view, model)) continue;
         if (free_bytes != FEW__NO_BUDGET && few__memory_of_run(exec, model, n + 1) > free_bytes - spare_bytes)
@@ -132,7 +135,8 @@ static void enter(struct few__exec *exec, size_t at, size_t model, size_t lane_a
     struct few__view *view = &slot->view;
     slot->states[model] = FEW__RUNNING;
     slot->rows[model].start_us = exec->now_us;
-    slot->ends_us[view->n_running] = exec->now_us + times(lane->alone_us, lane->slow);
+    slot->rows[model].n_items = lane->n_slots;
+    slot->ends_us[view->n_running] = exec->now_us + times(lane->alone_us, exec->slow[model]);
     slot->running[view->n_running++] = model;
     slot->n_held_by++;
     if (slot->used) slot->used[model] = true;
@@ -156,12 +160,10 @@ void few__run_start(struct few__exec *exec, size_t at, size_t model, uint64_t sp
     lane->number = exec->n_starts++;
     lane->start_us = exec->now_us;
     lane->alone_us = alone_us(exec, model, lane->n_slots);
-    lane->slow = exec->slow[model];
     lane->companion_us = 0;
     lane->working_bytes = few__memory_of_run(exec, model, lane->n_slots);
     exec->n_free--;
     exec->memory.running += lane->working_bytes;
-    exec->memory.n_running++;
     if (exec->memory.loads) exec->memory.n_runs[model]++;
     for (size_t i = 0; i < lane->n_slots; i++) enter(exec, lane->slots[i], model, lane_at, i == 0);
     few__exec_act(exec, (struct few__action){.kind = FEW__ACTION_START,
@@ -206,7 +208,7 @@ void few__run_leave(struct few__exec *exec, size_t at, size_t model)
     struct few__lane *lane = &exec->lanes[lane_at];
     for (size_t i = 0; i < lane->n_slots; i++)
         if (waits(exec, lane->slots[i], model)) return;
-    note_pace(exec, lane, true);
+    note_time(exec, lane, true, false);
     lane->canceled = true;
     few__exec_record(exec,
                      (struct few__log_record){.kind = FEW__LOG_CANCEL, .model = model, .lane = lane_at});
@@ -223,12 +225,13 @@ static enum few__result heard(const struct few__exec *exec, size_t slot, const s
 
 static void release(struct few__exec *exec, struct few__lane *lane, bool clean)
 {
-    if (!lane->canceled) note_pace(exec, lane, false);
-    note_pairs(exec, lane, clean && !lane->canceled);
+    if (!lane->canceled) note_time(exec, lane, false, clean);
+    for (size_t i = 0; exec->pairs && i < exec->n_lanes; i++)
+        if (&exec->lanes[i] != lane && exec->lanes[i].state == FEW__LANE_RUNS)
+            keep_companion(&exec->lanes[i], lane, exec->now_us);
     lane->state = FEW__LANE_FREE;
     exec->n_free++;
     exec->memory.running -= lane->working_bytes;
-    exec->memory.n_running--;
     if (exec->memory.loads) exec->memory.n_runs[lane->model]--;
     for (size_t i = 0; i < lane->n_slots; i++) exec->slots[lane->slots[i]].n_held_by--;
     update_slow(exec);

@@ -116,7 +116,7 @@ static void run_models(struct lane *lane)
         part->output = work->output;
         part->valuable = free_room;
         part->n_valuable = few__valuable(model, work->output, free_room, left);
-        part->unsure = false;
+        part->unsure = few__output_unsure(model, work->output);
         free_room += part->n_valuable;
     }
 }

@@ -8,6 +8,7 @@
 
 #include "core/env.h"
 #include "core/error.h"
+#include "core/process.h"
 #include "exec/workspace_impl.h"
 
 enum { ARENA_MAX = 512 << 20 }; // bytes of the outputs that one lane makes of one item
@@ -48,6 +49,10 @@ static enum few_status set_up_slot(struct few__workspace *w, struct few__workspa
     slot->arenas = FEW__NEW_N(mem, struct few__arena, w->n_lanes);
     if (!slot->arenas) return few__no_memory(err, "workspace");
     for (size_t i = 0; i < w->n_lanes; i++) few__arena_init(&slot->arenas[i], mem, ARENA_MAX);
+    if (w->gives_back) {
+        slot->users = FEW__NEW_N(mem, size_t, w->zoo->catalog.n_models);
+        if (!slot->users) return few__no_memory(err, "workspace");
+    }
     return few__preprocess_create(&w->zoo->env, w->zoo->recipes, w->zoo->catalog.n_models, &slot->preprocess,
                                   err);
 }
@@ -108,6 +113,8 @@ enum few_status few__workspace_create(const struct few_zoo *zoo, const struct fe
     w->zoo = zoo;
     w->n_slots = n_slots;
     w->n_lanes = n_lanes;
+    w->gives_back = opts->runtime.give_back;
+    if (w->gives_back) few__heap_give_back();
     enum few_status status = set_up(w, &opts->runtime, err);
     if (status != FEW_OK) few__workspace_destroy(w);
     else *workspace = w;
@@ -118,6 +125,7 @@ static void finish_slot(struct few__workspace *w, struct few__workspace_slot *sl
 {
     for (size_t i = 0; slot->arenas && i < w->n_lanes; i++) few__arena_finish(&slot->arenas[i]);
     few__free(w->zoo->env.mem, slot->arenas);
+    few__free(w->zoo->env.mem, slot->users);
     few__preprocess_destroy(slot->preprocess);
     pthread_mutex_destroy(&slot->lock);
 }
@@ -149,6 +157,7 @@ enum few_status few__workspace_load(struct few__workspace *w, size_t model, stru
         status = few__runner_load(runtime, recipe, &w->zoo->catalog.models[model],
                                   few__workspace_runner(w, lane, model), err);
     if (status != FEW_OK) few__workspace_unload(w, model);
+    else if (w->gives_back) few__heap_trim(); // reading a file takes more than what it leaves
     return status;
 }
 
@@ -159,6 +168,7 @@ void few__workspace_unload(struct few__workspace *w, size_t model)
         if (*runner) few__runner_unload(*runner);
         *runner = NULL;
     }
+    if (w->gives_back) few__heap_trim();
 }
 
 /* ---- items ---- */

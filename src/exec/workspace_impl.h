@@ -11,10 +11,12 @@
 #include "exec/workspace.h"
 #include "media/buffer.h"
 
-// An item in flight. `lock` is held while tensors are made; once made they are only read, until the next begin.
+// An item in flight. `lock` is held while tensors are made, and while they are given back where a budget wants that; in
+// between they are only read.
 struct few__workspace_slot {
     struct few__preprocess *preprocess;
     pthread_mutex_t lock;
+    size_t *users; // (n_models,) by i_tensor: runs that look at the tensor now; NULL = tensors are kept
     struct few__arena *arenas; // (n_lanes,) outputs of the item: one each, so that lanes decode side by side
     char digest[65];           // of the item, "" = not known
     atomic_int_least64_t runtime_us; // inside the runtimes
@@ -45,6 +47,7 @@ struct few__workspace_runtime {
 struct few__workspace {
     const struct few_zoo *zoo;
     size_t n_slots, n_lanes;
+    bool gives_back;                         // working memory goes back to the system after each run
     struct few__workspace_slot *slots;       // (n_slots,)
     struct few__workspace_lane *lanes;       // (n_lanes,)
     struct few__workspace_runtime *runtimes; // (n_models,) room, n_runtimes are open

@@ -3,7 +3,10 @@
  *
  *     resident:  before | load, first run | after = weights | three runs, peak = working memory
  *
- * Tensors of the image are made before, so that the first model that wants one is not charged for it. A thread that
+ * Reading a file may take more for a moment than running the model; then that is its working memory.
+ *
+ * Tensors that stay are made before, so that the first model that wants one is not charged for it; tensors that go back
+ * after each run are working memory. A thread that
  * watches ends a run that takes too long. */
 #include <string.h>
 
@@ -30,6 +33,11 @@ struct profile {
 static uint64_t growth(uint64_t before, uint64_t after)
 {
     return after > before ? after - before : 0;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
 }
 
 static int64_t median3(const int64_t t[3])
@@ -119,12 +127,14 @@ static enum few_status measure(struct profile *p, struct few_cost *cost, struct 
 {
     const struct few_env *env = &p->w->zoo->env;
     *cost = (struct few_cost){0};
-    FEW__TRY(make_tensors(p, err));
+    if (!p->w->gives_back) FEW__TRY(make_tensors(p, err));
     few__heap_trim();
-    uint64_t before = few__resident_bytes();
+    few__resident_peak_reset();
+    uint64_t before = few__resident_bytes(), old_peak = few__resident_peak_bytes();
     int64_t start = few__now_us(env), warm_up;
     FEW__TRY(few__workspace_load(p->w, p->model, err));
     cost->load_us = few__now_us(env) - start;
+    uint64_t loading = growth(larger(before, old_peak), few__resident_peak_bytes());
     const struct few__runner *runner = *few__workspace_runner(p->w, 0, p->model);
     if (few__runner_answers(runner)) {
         take_declared(p, cost);
@@ -136,11 +146,12 @@ static enum few_status measure(struct profile *p, struct few_cost *cost, struct 
 
     few__resident_peak_reset();
     // Where the kernel refuses the reset, only what is above the old peak is known.
-    uint64_t resident = few__resident_bytes(), old_peak = few__resident_peak_bytes();
+    uint64_t resident = few__resident_bytes();
+    old_peak = few__resident_peak_bytes();
     FEW__TRY(time_runs(p, 1, &cost->time_us, err));
-    uint64_t working = growth(old_peak > resident ? old_peak : resident, few__resident_peak_bytes());
-    size_t tensors = p->w->lanes[0].tensor_bytes;
-    cost->memory_bytes = cost->weights_bytes + (working > tensors ? working : tensors);
+    uint64_t working = growth(larger(resident, old_peak), few__resident_peak_bytes());
+    working = larger(working, p->w->lanes[0].tensor_bytes);
+    cost->memory_bytes = larger(cost->weights_bytes + working, loading);
     return time_batch(p, cost, err);
 }
 

@@ -46,12 +46,24 @@ static enum few_status prepare(const struct run *run, size_t i, struct few_error
     const float *box;
     size_t n_numbers;
     FEW__TRY(find_box(run, work, &box, err));
-    part->data = few__preprocess_buffer(slot->preprocess, run->model, &n_numbers);
     pthread_mutex_lock(&slot->lock);
     enum few_status status =
         few__preprocess_fill(slot->preprocess, run->model, box, part->dims, &part->placement, err);
+    part->data = few__preprocess_buffer(slot->preprocess, run->model, &n_numbers);
+    if (status == FEW_OK && slot->users) slot->users[run->recipe->input.i_tensor]++;
     pthread_mutex_unlock(&slot->lock);
     return status;
+}
+
+// The tensor is not looked at any more. Where a budget wants it, the last one to look gives its memory back.
+static void let_go(const struct run *run, size_t i)
+{
+    struct few__workspace_slot *slot = &run->w->slots[run->work[i].slot];
+    if (!slot->users) return;
+    pthread_mutex_lock(&slot->lock);
+    if (--slot->users[run->recipe->input.i_tensor] == 0)
+        few__preprocess_release(slot->preprocess, run->model);
+    pthread_mutex_unlock(&slot->lock);
 }
 
 /* ---- a group of one shape ---- */
@@ -123,6 +135,7 @@ static void run_group(const struct run *run, size_t n)
     int64_t start = few__now_us(&run->w->zoo->env);
     enum few_status status = few__runner_run(run->runner, &input, tensors, &n_tensors, &err);
     int64_t took = few__now_us(&run->w->zoo->env) - start;
+    for (size_t k = 0; k < n; k++) let_go(run, run->lane->group[k]);
     for (size_t t = 0; status == FEW_OK && t < n_tensors; t++)
         run->lane->tensor_bytes += tensors[t].n * sizeof(float);
     for (size_t k = 0; k < n; k++) {

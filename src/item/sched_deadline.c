@@ -1,129 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
-/* AMS Algorithm 1, cost-Q greedy (TKDD 2022, section 4; ICDE 2020), with chains of needs.
+/* AMS Algorithm 1, cost-Q greedy (TKDD 2022, section 4; ICDE 2020), with chains of needs, and Q-greedy beside it.
  *
  * One pass over the models in an order where a need comes before its users: the chain of a model is the chain
  * of its need and itself, so sums are carried down. Every corner case that the paper leaves open:
- * docs/item.md. Invariant: chains[m] is written before any user of m is looked at. */
+ * docs/item.md. Invariant: charges[m] is written before any user of m is looked at. */
 #include "item/sched_deadline.h"
-
-#include <math.h>
 
 #include "core/env.h"
 #include "core/error.h"
 #include "core/mem.h"
-#include "exec/chain.h"
+#include "item/charge.h"
 #include "item/order.h"
 
-enum { NOBODY = -1 };
-
-struct chain { // from the first pending need down to a model
-    double q;
-    int64_t time_us;
-    int32_t first; // the model to start for it; NOBODY: it cannot start now
-};
-
-struct few__sched_deadline {
+struct deadline {
     struct few__arena arena; // holds the arrays
     struct few__chains needs;
     struct few__value value;
-    enum few__negative negative;
-    double *q;            // (n_models,)
-    struct chain *chains; // (n_models,)
+    enum few__rank rank;
+    double *q;                   // (n_models,)
+    struct few__charge *charges; // (n_models,)
 };
 
-static struct chain chain_of(const struct few__sched_deadline *s, const struct few__view *view, size_t model)
+static double rank_of(enum few__rank rank, const struct few__charge *charge)
 {
-    double q = s->q[model];
-    if (isnan(q)) q = -INFINITY;
-    struct chain chain = {.q = q, .time_us = view->costs[model].time_us, .first = (int32_t)model};
-    int need = s->needs.needs[model];
-    if (need < 0 || (view->states[need] == FEW__DONE && view->found[need])) return chain;
-    if (view->states[need] != FEW__PENDING || s->chains[need].first == NOBODY) {
-        chain.first = NOBODY;
-        return chain;
-    }
-    chain.q += s->chains[need].q;
-    if (isnan(chain.q)) chain.q = -INFINITY; // of +infinity and -infinity
-    chain.time_us += s->chains[need].time_us;
-    chain.first = s->chains[need].first;
-    return chain;
-}
-
-static double rank(enum few__negative negative, const struct chain *chain)
-{
-    double time = (double)chain->time_us;
-    return negative == FEW__NEGATIVE_PRODUCT && chain->q <= 0 ? chain->q * time : chain->q / time;
+    double time = (double)charge->time_us;
+    if (rank == FEW__RANK_VALUE) return charge->q;
+    return rank == FEW__RANK_PRODUCT && charge->q <= 0 ? charge->q * time : charge->q / time;
 }
 
 static void choose(void *self, const struct few__view *view, struct few__choice *choice)
 {
-    struct few__sched_deadline *s = self;
-    s->value.score(s->value.self, view, s->q);
-    size_t best = SIZE_MAX;
-    double best_rank = 0;
-    for (size_t i = 0; i < s->needs.n; i++) {
-        size_t model = s->needs.order[i];
+    struct deadline *d = self;
+    d->value.score(d->value.self, view, d->q);
+    struct few__best best = {.model = SIZE_MAX}, wish = best, hoped = best;
+    for (size_t i = 0; i < d->needs.n; i++) {
+        size_t model = d->needs.order[i];
         if (view->states[model] != FEW__PENDING) continue;
-        struct chain *chain = &s->chains[model];
-        *chain = chain_of(s, view, model);
-        if (chain->first == NOBODY || !few__view_fits(view, chain->time_us)) continue;
-        if (s->negative == FEW__NEGATIVE_STOP && chain->q <= 0) continue;
-        double r = rank(s->negative, chain);
-        if (best != SIZE_MAX && (r < best_rank || (r == best_rank && model > best))) continue;
-        best = model;
-        best_rank = r;
+        struct few__charge *charge = &d->charges[model];
+        *charge = few__charge_of(&d->needs, view, d->q, d->charges, model);
+        if (charge->first == FEW__NOBODY || charge->bytes > view->memory_bytes) continue;
+        if (!few__view_fits(view, charge->time_us)) continue;
+        if (d->rank == FEW__RANK_STOP && charge->q <= 0) continue;
+        double rank = rank_of(d->rank, charge);
+        size_t first = (size_t)charge->first;
+        few__best_note(&wish, model, rank);
+        if (charge->load_us > 0 && !few__view_fits(view, charge->time_us + charge->load_us)) continue;
+        bool now = view->resident[first] && few__view_has_memory(view, first);
+        few__best_note(now ? &best : &hoped, model, rank);
     }
-    if (best == SIZE_MAX) {
-        // What runs may still make a need found, or a value positive.
-        choice->answer = view->n_running > 0 ? FEW__WAIT : FEW__STOP;
+    choice->wish = wish.model == SIZE_MAX ? SIZE_MAX : few__charge_wish(&d->charges[wish.model]);
+    if (best.model == SIZE_MAX) {
+        few__answer_nothing(view, d->charges, &hoped, choice);
         return;
     }
     choice->answer = FEW__START;
     choice->n = 1;
-    choice->models[0] = (size_t)s->chains[best].first;
+    choice->models[0] = (size_t)d->charges[best.model].first;
 }
 
 static void begin(void *self, const struct few__view *view)
 {
-    struct few__sched_deadline *s = self;
-    if (s->value.begin) s->value.begin(s->value.self, view);
+    struct deadline *d = self;
+    if (d->value.begin) d->value.begin(d->value.self, view);
+}
+
+static void destroy(void *self)
+{
+    struct deadline *d = self;
+    const struct few_mem *mem = d->arena.mem;
+    if (d->value.destroy) d->value.destroy(d->value.self);
+    few__arena_finish(&d->arena);
+    few__free(mem, d);
 }
 
 enum few_status few__sched_deadline_create(const struct few_catalog *catalog, struct few__value value,
-                                           enum few__negative negative, const struct few_env *env,
-                                           struct few__sched_deadline **sched, struct few_error *err)
+                                           enum few__rank rank, const struct few_env *env,
+                                           struct few__sched *sched, struct few_error *err)
 {
-    *sched = NULL;
+    *sched = (struct few__sched){0};
     struct few_env e = few__env(env);
-    struct few__sched_deadline *s = FEW__NEW(e.mem, struct few__sched_deadline);
-    if (!s) {
+    struct deadline *d = FEW__NEW(e.mem, struct deadline);
+    if (!d) {
         if (value.destroy) value.destroy(value.self);
         return few__no_memory(err, "scheduler");
     }
-    s->value = value;
-    s->negative = negative;
-    few__arena_init(&s->arena, e.mem, FEW__ITEM_MEMORY_MAX);
-    enum few_status status = few__chains_build(catalog, &s->arena, &s->needs, err);
+    d->value = value;
+    d->rank = rank;
+    few__arena_init(&d->arena, e.mem, FEW__ITEM_MEMORY_MAX);
+    enum few_status status = few__chains_build(catalog, &d->arena, &d->needs, err);
     if (status == FEW_OK) {
-        s->q = FEW__ARENA_NEW(&s->arena, double, s->needs.n);
-        s->chains = FEW__ARENA_NEW(&s->arena, struct chain, s->needs.n);
-        if (!s->q || !s->chains) status = few__no_memory(err, "scheduler");
+        d->q = FEW__ARENA_NEW(&d->arena, double, d->needs.n);
+        d->charges = FEW__ARENA_NEW(&d->arena, struct few__charge, d->needs.n);
+        if (!d->q || !d->charges) status = few__no_memory(err, "scheduler");
     }
-    if (status == FEW_OK) *sched = s;
-    else few__sched_deadline_destroy(s);
-    return status;
-}
-
-void few__sched_deadline_destroy(struct few__sched_deadline *sched)
-{
-    if (!sched) return;
-    const struct few_mem *mem = sched->arena.mem;
-    if (sched->value.destroy) sched->value.destroy(sched->value.self);
-    few__arena_finish(&sched->arena);
-    few__free(mem, sched);
-}
-
-struct few__chooser few__sched_deadline_chooser(struct few__sched_deadline *sched)
-{
-    return (struct few__chooser){.self = sched, .name = sched->value.name, .begin = begin, .choose = choose};
+    if (status != FEW_OK) {
+        destroy(d);
+        return status;
+    }
+    *sched = (struct few__sched){.chooser = {.self = d, .name = value.name, .begin = begin, .choose = choose},
+                                 .destroy = destroy};
+    return FEW_OK;
 }

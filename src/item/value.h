@@ -38,6 +38,23 @@ enum few_status few__static_order(const struct few__trace *trace, const size_t *
                                   const struct few_cost *costs, const struct few_env *env, size_t *order,
                                   struct few_error *err);
 
+/* The same with what Algorithm 2 and Q-greedy need: true magnitudes. Arrays are (n_models,), the caller's;
+ * those that are NULL are not filled. */
+struct few__static_plan {
+    size_t *order;
+    double *gain;  // mean value that a model adds where it stands in the order
+    double *found; // share of the items on which it found something
+};
+enum few_status few__static_plan(const struct few__trace *trace, const size_t *items, size_t n_items,
+                                 const struct few_cost *costs, const struct few_env *env,
+                                 const struct few__static_plan *plan, struct few_error *err);
+
+/* Fixed gains as a value function. Once a need has found something, those of its users are divided by how often it
+ * does: a gain is a mean over all items. gain, found: (n_models,) copied; found NULL = 1; name: borrowed.
+ * Errors: FEW_ENOMEM. */
+enum few_status few__value_gains(const double *gain, const double *found, size_t n_models, const char *name,
+                                 const struct few_env *env, struct few__value *value, struct few_error *err);
+
 /* A fixed order as a value function. order: (n_models,) copied, every model once, a need before its users
  * (else the chain's average breaks the order); name: borrowed; costs as the scheduler will see them.
  * Errors: FEW_EINVAL not every model once; FEW_ENOMEM. */

@@ -176,7 +176,8 @@ static double time_of(const struct greedy *g, const struct few_cost *costs, size
     return time;
 }
 
-static void place_all(struct greedy *g, const struct few_cost *costs, size_t *order)
+// plan->gain: sums over the items.
+static void place_all(struct greedy *g, const struct few_cost *costs, const struct few__static_plan *plan)
 {
     for (size_t n = 0; n < g->chains.n;) {
         size_t best = SIZE_MAX;
@@ -191,24 +192,48 @@ static void place_all(struct greedy *g, const struct few_cost *costs, size_t *or
         }
         size_t length = chain_of(g, best);
         for (size_t c = 0; c < length; c++) {
-            order[n++] = g->chain[c];
-            g->placed[g->chain[c]] = true;
-            for (size_t i = 0; i < g->n_items; i++) add(g, i, g->chain[c], NULL);
+            size_t m = g->chain[c];
+            plan->order[n++] = m;
+            g->placed[m] = true;
+            double gain = 0;
+            for (size_t i = 0; i < g->n_items; i++) gain += add(g, i, m, NULL);
+            if (plan->gain) plan->gain[m] = gain / (double)(g->n_items ? g->n_items : 1);
         }
     }
+}
+
+static void count_found(const struct few__trace *trace, const size_t *items, size_t n_items, double *found)
+{
+    for (size_t m = 0; m < trace->catalog.n_models; m++) {
+        size_t n = 0;
+        for (size_t i = 0; i < n_items; i++) {
+            const struct few__trace_cell *cell = few__trace_cell(trace, items[i], m);
+            n += cell->outcome == FEW_EXECUTED && !cell->empty;
+        }
+        found[m] = n_items ? (double)n / (double)n_items : 0;
+    }
+}
+
+enum few_status few__static_plan(const struct few__trace *trace, const size_t *items, size_t n_items,
+                                 const struct few_cost *costs, const struct few_env *env,
+                                 const struct few__static_plan *plan, struct few_error *err)
+{
+    struct few_env e = few__env(env);
+    struct greedy g = {.n_items = n_items};
+    few__arena_init(&g.arena, e.mem, SIZE_MAX / 2); // the trace in memory is the limit
+    enum few_status status = prepare(trace, items, &g, err);
+    if (status == FEW_OK) place_all(&g, costs, plan);
+    if (status == FEW_OK && plan->found) count_found(trace, items, n_items, plan->found);
+    few__arena_finish(&g.arena);
+    return status;
 }
 
 enum few_status few__static_order(const struct few__trace *trace, const size_t *items, size_t n_items,
                                   const struct few_cost *costs, const struct few_env *env, size_t *order,
                                   struct few_error *err)
 {
-    struct few_env e = few__env(env);
-    struct greedy g = {.n_items = n_items};
-    few__arena_init(&g.arena, e.mem, SIZE_MAX / 2); // the trace in memory is the limit
-    enum few_status status = prepare(trace, items, &g, err);
-    if (status == FEW_OK) place_all(&g, costs, order);
-    few__arena_finish(&g.arena);
-    return status;
+    return few__static_plan(trace, items, n_items, costs, env, &(struct few__static_plan){.order = order},
+                            err);
 }
 
 enum few_status few__value_static(const struct few__trace *trace, const size_t *items, size_t n_items,

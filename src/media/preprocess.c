@@ -89,6 +89,12 @@ static void make_table(struct tensor *t)
             t->table[c][v] = (float)((v - (double)t->input->mean[c]) / (double)t->input->std[c]);
 }
 
+static enum few_status take_tensor(struct tensor *t, struct few_error *err)
+{
+    t->data = few__buffer_reserve(&t->memory, t->room * sizeof *t->data);
+    return t->data ? FEW_OK : few__no_memory(err, "input tensor");
+}
+
 // Enter one model: the first of its kind brings the memory, the others must agree with it.
 static enum few_status enter(struct few__preprocess *p, size_t model, struct few_error *err)
 {
@@ -110,8 +116,7 @@ static enum few_status enter(struct few__preprocess *p, size_t model, struct few
     tensor->memory.mem = p->env.mem;
     tensor->room =
         (size_t)few__input_channels(input) * (size_t)input->pixels.width * (size_t)input->pixels.height;
-    tensor->data = few__buffer_reserve(&tensor->memory, tensor->room * sizeof *tensor->data);
-    if (!tensor->data) return few__no_memory(err, "input tensor");
+    FEW__TRY(take_tensor(tensor, err));
     if (input->colour != FEW__GRAY) make_table(tensor);
     pixels->n_tensors++;
     return FEW_OK;
@@ -467,6 +472,7 @@ enum few_status few__preprocess_fill(struct few__preprocess *p, size_t model, co
     if (!p->image) return few__fail(err, FEW_EINVAL, "preprocessing before there is an image");
     if (!t->done) {
         struct pixels *pixels = &p->pixels[input->i_pixels];
+        if (!t->data) FEW__TRY(take_tensor(t, err));
         FEW__TRY(make_planes(p, pixels, box, err));
         if (nhwc && input->colour != FEW__GRAY) fill_interleaved(t, pixels);
         else fill_planar(t, pixels);
@@ -476,6 +482,14 @@ enum few_status few__preprocess_fill(struct few__preprocess *p, size_t model, co
     *placement = t->placement;
     few__input_dims(input, t->placement.width, dims);
     return FEW_OK;
+}
+
+void few__preprocess_release(struct few__preprocess *p, size_t model)
+{
+    struct tensor *t = &p->tensors[p->recipes[model].input.i_tensor];
+    few__buffer_finish(&t->memory);
+    t->data = NULL;
+    t->done = false;
 }
 
 enum few_status few__preprocess_thumbnail(struct few__preprocess *p, uint8_t rgb[FEW__THUMBNAIL_BYTES],

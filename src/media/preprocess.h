@@ -25,10 +25,11 @@ void few__preprocess_begin(struct few__preprocess *preprocess, const struct few_
 /* The current image. */
 const struct few__image *few__preprocess_image(const struct few__preprocess *preprocess);
 
-/* The memory of a model's input tensor: room for the largest shape, fixed for the life of `preprocess`. */
+/* The memory of a model's input tensor: room for the largest shape; it stays where it is until it is released. NULL: it
+ * was released and not filled since. */
 float *few__preprocess_buffer(struct few__preprocess *preprocess, size_t model, size_t *n_numbers);
 
-/* Fill it for the current image (at once if that is done already).
+/* Fill it for the current image (at once if that is done already). Memory that was released is taken again.
  *
  * box        x, y, w, h in [0, 1]: the detection picked from the need's output; NULL where there is no need
  * dims       out, (4,): the shape of this fill
@@ -37,6 +38,9 @@ float *few__preprocess_buffer(struct few__preprocess *preprocess, size_t model, 
 enum few_status few__preprocess_fill(struct few__preprocess *preprocess, size_t model, const float box[4],
                                      int64_t dims[4], struct few__placement *placement,
                                      struct few_error *err);
+
+/* Give the memory of the model's tensor back: it has to be filled again, and lies elsewhere then. For memory budgets. */
+void few__preprocess_release(struct few__preprocess *preprocess, size_t model);
 
 /* A thumbnail of the current image, 64 x 64 RGB interleaved, stretched. */
 enum { FEW__THUMBNAIL_SIDE = 64, FEW__THUMBNAIL_BYTES = 64 * 64 * 3 };

@@ -52,14 +52,18 @@ static enum few_status make_order(struct few_zoo *zoo, const struct few__manifes
 
 /* ---- the zoo ---- */
 
-static enum few_status digest_files(const struct few__manifest_draft *m, struct few_error *err)
+// Files that several models name are read once.
+static enum few_status make_digests(const struct few__manifest_draft *m, const struct few_mem *mem,
+                                    struct few_error *err)
 {
     for (size_t i = 0; i < m->n_models; i++) {
         struct few__model_draft *d = &m->models[i];
+        const char *file = d->recipe.file ? d->recipe.file : "";
         size_t k = 0;
-        while (k < i && strcmp(m->models[k].recipe.file, d->recipe.file) != 0) k++;
-        if (k < i) memcpy(d->model.digest, m->models[k].model.digest, sizeof d->model.digest);
-        else FEW__TRY(few__sha256_file(d->recipe.file, d->model.digest, err));
+        while (k < i && strcmp(m->models[k].recipe.file ? m->models[k].recipe.file : "", file) != 0) k++;
+        if (k < i) memcpy(d->file_digest, m->models[k].file_digest, sizeof d->file_digest);
+        else if (*file) FEW__TRY(few__sha256_file(file, d->file_digest, err));
+        FEW__TRY(few__backend_digest(mem, d, err));
     }
     return FEW_OK;
 }
@@ -88,7 +92,7 @@ static enum few_status make_zoo(struct few_zoo *zoo, const struct few__manifest_
 {
     struct few__recipe *recipes = FEW__ARENA_NEW(&zoo->arena, struct few__recipe, m->n_models);
     if (!recipes || make_order(zoo, m) != FEW_OK) return few__no_memory(err, "zoo");
-    FEW__TRY(digest_files(m, err));
+    FEW__TRY(make_digests(m, zoo->env.mem, err));
     FEW__TRY(make_catalog(zoo, m, err));
     for (size_t i = 0; i < m->n_models; i++) {
         recipes[i] = m->models[i].recipe;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A manifest while it is read: what the tables fill in, with names not yet resolved and the nodes that later
- * checks point at. Files: manifest_tables (the keys), manifest_model (one model), manifest_links (names that models
+ * checks point at. Files: manifest_tables (the keys), manifest_model and manifest_backend (one model), manifest_links (names that models
  * and lists use of each other), manifest (the zoo). */
 #ifndef FEW_MODEL_MANIFEST_DRAFT_H
 #define FEW_MODEL_MANIFEST_DRAFT_H
@@ -13,6 +13,9 @@ enum {
     FEW__LABEL_LISTS_MAX = 4096,
     FEW__NULL_LABELS_MAX = 1000,
     FEW__MANIFEST_VERSION = 1,
+    FEW__BACKENDS = 3,
+    FEW__COMMAND_MAX = 64, // words
+    FEW__BATCH_MAX = 64,
 };
 
 /* An entry of `labels:`. */
@@ -29,7 +32,9 @@ struct few__model_draft {
     const struct few__yaml *node, *input, *output; // NULL = not given or no map
     struct few_model model;
     struct few__recipe recipe;
-    unsigned backend, modality;              // indices of their choices
+    unsigned backend, modality;              // indices of their choices; FEW__BACKENDS = not read
+    const char *const *words;                // (n_command,) the command as written
+    char file_digest[65];                    // of recipe.file, "" without one
     int size[2];                             // width, height
     const char *labels, *needs, *variant_of; // names, NULL = not given
     const struct few__list_draft *list;      // NULL = none
@@ -48,6 +53,20 @@ extern const struct few__section few__manifest_section, few__list_section, few__
 
 /* [struct few__list_draft *], [struct few__model_draft *] */
 few__read_fn few__read_lists, few__read_models;
+
+/* "onnx", "worker", "replay" */
+extern const char *const few__backend_names[FEW__BACKENDS];
+
+/* [const char *const *] a worker's command, words that name files below the root with their paths; fills words and
+ * recipe.file too. */
+few__read_fn few__read_command;
+
+/* Name the backend and note keys that it does not take or that it lacks. */
+void few__backend_check(struct few__reader *reader, struct few__model_draft *draft, size_t i_model);
+
+/* Fill in the digest of a model without a mistake, whose file_digest is set. Errors: FEW_ENOMEM. */
+enum few_status few__backend_digest(const struct few_mem *mem, struct few__model_draft *draft,
+                                    struct few_error *err);
 
 /* Note what a model says that does not fit together: input, output, crop. */
 void few__model_check(struct few__reader *reader, struct few__model_draft *draft, size_t i_model);

@@ -123,22 +123,44 @@ void few__read_milliseconds(struct few__reader *r, const struct few__where *wher
     else few__unexpected(r, where, node, field->expected);
 }
 
+struct unit {
+    const char *name;
+    double factor;
+};
+
+/* A plain number followed by one of the units, within the field's range. */
+static bool with_unit(const struct few__yaml *node, const struct few__field *f, const struct unit *units,
+                      size_t n, double *value)
+{
+    const char *end;
+    double v;
+    if (node->type != FEW__YAML_TEXT || !node->plain || !parse_number(node->text, &end, &v)) return false;
+    for (size_t i = 0; i < n; i++) {
+        *value = v * units[i].factor;
+        if (strcmp(end, units[i].name) == 0) return in_range(f, *value);
+    }
+    return false;
+}
+
 void few__read_bytes(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
                      const struct few__field *field, void *to)
 {
-    static const struct {
-        const char *name;
-        double bytes;
-    } units[] = {{"", 1}, {"KiB", 1024}, {"MiB", 1024.0 * 1024}, {"GiB", 1024.0 * 1024 * 1024}};
-    const char *end = "?";
-    double v = 0;
-    bool number = node->type == FEW__YAML_TEXT && node->plain && parse_number(node->text, &end, &v);
-    for (size_t i = 0; number && i < sizeof units / sizeof *units; i++) {
-        if (strcmp(end, units[i].name) != 0 || !in_range(field, v * units[i].bytes)) continue;
-        *(uint64_t *)to = (uint64_t)(v * units[i].bytes);
-        return;
-    }
-    few__unexpected(r, where, node, field->expected);
+    static const struct unit units[] = {
+        {"", 1}, {"KiB", 1024}, {"MiB", 1024.0 * 1024}, {"GiB", 1024.0 * 1024 * 1024}};
+    double bytes;
+    if (with_unit(node, field, units, sizeof units / sizeof *units, &bytes))
+        *(uint64_t *)to = (uint64_t)bytes;
+    else few__unexpected(r, where, node, field->expected);
+}
+
+void few__read_duration(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
+                        const struct few__field *field, void *to)
+{
+    static const struct unit units[] = {{"ms", 1e3}, {"s", 1e6}, {"min", 60e6}, {"h", 3600e6}};
+    double us;
+    if (with_unit(node, field, units, sizeof units / sizeof *units, &us))
+        *(int64_t *)to = (int64_t)llround(us);
+    else few__unexpected(r, where, node, field->expected);
 }
 
 /* ---- texts ---- */

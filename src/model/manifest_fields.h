@@ -78,6 +78,7 @@ few__read_fn few__read_texts;        // [const char *[max]]
 few__read_fn few__read_text_list;    // [const char *const *] any number of texts
 few__read_fn few__read_milliseconds; // [int64_t] microseconds
 few__read_fn few__read_bytes;        // [uint64_t] a number, or with KiB, MiB, GiB
+few__read_fn few__read_duration;     // [int64_t] microseconds, from a number with ms, s, min, h
 few__read_fn few__read_section;      // [what the section fills]
 
 #endif

@@ -16,7 +16,7 @@ static void set_defaults(struct few__model_draft *d)
     d->model.threshold = 0.5f;
     d->model.priority = 1;
     d->model.needs = d->model.variant_of = -1;
-    d->recipe.backend = "onnx";
+    d->backend = FEW__BACKENDS; // until it is read
     d->recipe.batch = 1;
     d->recipe.timeout_us = TIMEOUT_US;
     for (int c = 0; c < 3; c++) d->recipe.input.std[c] = 1;
@@ -236,6 +236,7 @@ static void check_kind(struct few__reader *r, struct few__model_draft *d, size_t
 
 void few__model_check(struct few__reader *r, struct few__model_draft *d, size_t i_model)
 {
+    few__backend_check(r, d, i_model);
     if (d->input) check_input(r, d, i_model);
     if (d->output) check_decoder(r, d, i_model);
     if (d->output) check_kind(r, d, i_model);

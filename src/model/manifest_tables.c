@@ -15,7 +15,6 @@
 
 static const double BYTES_MAX = 1125899906842624.0; // 2^50
 
-static const char *const backends[] = {"onnx"};
 static const char *const modalities[] = {"image"};
 static const char *const resizes[] = {
     [FEW__STRETCH] = "stretch",
@@ -146,9 +145,16 @@ static const struct few__field model_fields[] = {
     {"name", few__read_name, MODEL(name), .expected = "a name of letters, digits, _, . and -",
      .required = true},
     {"task", few__read_text, MODEL(task), .expected = "a phrase"},
-    {"backend", few__read_choice, TO(few__model_draft, backend), CHOICES(backends)},
-    {"file", few__read_path, TO(few__model_draft, recipe.file), .expected = "an existing model file",
-     .required = true},
+    {"backend", few__read_choice, TO(few__model_draft, backend), .names = few__backend_names,
+     .n_names = FEW__BACKENDS},
+    {"file", few__read_path, TO(few__model_draft, recipe.file), .expected = "an existing model file"},
+    {"command", few__read_command, TO(few__model_draft, recipe.command),
+     .expected = "a list of 1 to 64 words", .max = FEW__COMMAND_MAX,
+     N_OF(few__model_draft, recipe.n_command)},
+    {"batch", few__read_count, TO(few__model_draft, recipe.batch), .expected = "a whole number from 1 to 64",
+     .low = 1, .high = FEW__BATCH_MAX},
+    {"timeout", few__read_duration, TO(few__model_draft, recipe.timeout_us),
+     .expected = "a time from 1ms to 1h, with ms, s, min or h", .low = 1e3, .high = 3600e6},
     {"input", few__read_section, .expected = "a map", .required = true, .section = &input_section},
     {"output", few__read_section, .expected = "a map", .required = true, .section = &output_section},
     {"needs", few__read_text, TO(few__model_draft, needs), .expected = "the name of a model"},

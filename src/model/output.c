@@ -83,6 +83,61 @@ size_t few__valuable(const struct few_model *model, const struct few_output *out
     return set.n;
 }
 
+// How far from its threshold a confidence of the model leaves doubt.
+static float doubt(const struct few_model *model)
+{
+    float to_end = model->threshold < 0.5f ? model->threshold : 1 - model->threshold;
+    return FEW__UNSURE * to_end;
+}
+
+static bool is_near(const struct few_model *model, float confidence)
+{
+    return fabsf(confidence - model->threshold) < doubt(model); // false for NAN
+}
+
+// Whether a detection is the best of its label, or as good as that: none is clearly above the threshold.
+static bool decides(const struct few_model *model, const struct few_output *output, int32_t label)
+{
+    for (size_t i = 0; i < output->n; i++)
+        if (output->detections[i].label == label &&
+            output->detections[i].confidence >= model->threshold + doubt(model))
+            return false;
+    return true;
+}
+
+static bool is_any_near(const struct few_model *model, const struct few_output *output)
+{
+    if (!model->label_ids) return is_near(model, output->confidence);
+    size_t n = output->n;
+    bool detections = output->kind == FEW_DETECTIONS;
+    if (detections ? !output->detections : !output->values) n = 0;
+    for (size_t i = 0; i < n; i++) {
+        int32_t label = detections ? output->detections[i].label : (int32_t)i;
+        if (label < 0 || (size_t)label >= model->n_labels || model->is_null[label]) continue;
+        float confidence = detections ? output->detections[i].confidence : output->values[i];
+        if (is_near(model, confidence) && (!detections || decides(model, output, label))) return true;
+    }
+    return false;
+}
+
+bool few__output_unsure(const struct few_model *model, const struct few_output *output)
+{
+    int top;
+    switch (model->kind) {
+    case FEW_LABELS:
+    case FEW_DETECTIONS: return is_any_near(model, output);
+    case FEW_CLASSES:
+        top = few__top(output);
+        return (top < 0 ? output->confidence : output->values[top]) < model->threshold + doubt(model);
+    case FEW_BOX:
+    case FEW_SEQUENCE: return !output->empty && output->confidence < model->threshold + doubt(model);
+    case FEW_SCALAR:
+    case FEW_VECTOR:
+    case FEW_KIND_COUNT: break;
+    }
+    return false;
+}
+
 size_t few__valuable_max(const struct few_model *model)
 {
     return model->label_ids && model->n_labels > 0 ? model->n_labels : 1;

@@ -16,6 +16,14 @@
 size_t few__valuable(const struct few_model *model, const struct few_output *output, struct few_valuable *out,
                      size_t max);
 
+/* Whether a decision on a label could flip, so that a dearer variant of the model may say something else. A confidence is
+ * near the model's threshold when it is less than FEW__UNSURE of the way from there to 0 or 1, whichever is nearer (0.3
+ * at a threshold of 0.5). Labels and detections: the best confidence of some label (not a null one) is near. Classes: the
+ * best confidence is not clearly above. Box and sequence: so is the output's, and it is not empty. Scalar and vector:
+ * never. Numbers that are none do not count. */
+#define FEW__UNSURE 0.6f
+bool few__output_unsure(const struct few_model *model, const struct few_output *output);
+
 /* The most valuable labels that an output of this model can have: at least 1. */
 size_t few__valuable_max(const struct few_model *model);
 

@@ -4,6 +4,7 @@
 #include <fewer/check.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "backend/backend.h"
 #include "core/env.h"
@@ -94,11 +95,19 @@ static enum few_status profile_loaded(struct checker *c, size_t model, struct fe
     FEW__TRY(
         few__runner_load(runtime, &c->zoo->recipes[model], &c->zoo->catalog.models[model], &runner, err));
     profile->load_ms = (double)(few__now_us(&c->zoo->env) - start) / 1000;
-    profile->loaded_bytes = growth(before, few__resident_bytes());
+    profile->loaded_bytes = growth(before, few__resident_bytes()) + few__runner_bytes(runner);
     enum few_status status = time_runs(c, runner, &input, profile, err);
-    profile->peak_bytes = growth(before, few__resident_peak_bytes());
+    profile->peak_bytes = growth(before, few__resident_peak_bytes()) + few__runner_bytes(runner);
     few__runner_unload(runner);
     return status;
+}
+
+static enum few_status open_runtime(const struct checker *c, const char *backend,
+                                    struct few__runtime **runtime, struct few_error *err)
+{
+    struct few__runtime_opts opts = c->runtime;
+    opts.name = backend;
+    return few__runtime_open(&opts, &c->zoo->env, runtime, err);
 }
 
 // A runtime of its own for each model: memory that a runtime keeps for the next model would hide what this one takes.
@@ -106,18 +115,21 @@ static enum few_status profile_model(struct checker *c, size_t model, struct few
                                      struct few_error *err)
 {
     struct few__runtime *runtime;
-    FEW__TRY(few__runtime_open(&c->runtime, &c->zoo->env, &runtime, err));
+    FEW__TRY(open_runtime(c, c->zoo->recipes[model].backend, &runtime, err));
     few__heap_trim();
     enum few_status status = profile_loaded(c, model, runtime, profile, err);
     few__runtime_close(runtime);
     return status;
 }
 
-// Without a runtime there is one thing to say, not one for each model.
+// Without ONNX Runtime there is one thing to say, not one for each model that needs it.
 static enum few_status try_runtime(const struct checker *c, struct few_error *err)
 {
     struct few__runtime *runtime;
-    FEW__TRY(few__runtime_open(&c->runtime, &c->zoo->env, &runtime, err));
+    size_t i = 0, n = c->zoo->catalog.n_models;
+    while (i < n && strcmp(c->zoo->recipes[i].backend, "onnx") != 0) i++;
+    if (i == n) return FEW_OK;
+    FEW__TRY(open_runtime(c, "onnx", &runtime, err));
     few__runtime_close(runtime);
     return FEW_OK;
 }
@@ -147,7 +159,7 @@ enum few_status few_check(const struct few_zoo *zoo, const struct few_check_opts
     c->zoo = zoo;
     c->runs = opts->runs ? opts->runs : RUNS_DEFAULT;
     c->seed = opts->seed;
-    c->runtime = (struct few__runtime_opts){.name = "onnx", .library = opts->runtime, .threads = 1};
+    c->runtime = (struct few__runtime_opts){.library = opts->runtime, .threads = 1};
     c->input = FEW__NEW_N(zoo->env.mem, float, largest_input(zoo));
     enum few_status status = c->input ? try_runtime(c, err) : few__no_memory(err, "check");
     if (status == FEW_OK) status = check_models(c, fn, ud, err);

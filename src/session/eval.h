@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Replaying methods on a trace, between evaluate.c (what is asked), eval_replay.c (one method) and eval_json.c (the
- * answer). docs/evaluate.md defines every number. */
+/* Replaying methods on a trace, between evaluate.c (what is asked), eval_replay.c (one method, one model after the other),
+ * eval_memory.c (in parallel within shared memory), eval_bound.c (what the truth allows), which share eval_item.c, and
+ * eval_json.c (the answer). docs/evaluate.md defines every number. */
 #ifndef FEW_SESSION_EVAL_H
 #define FEW_SESSION_EVAL_H
 
 #include "core/text.h"
-#include "item/value.h"
+#include "exec/exec_sim.h"
+#include "item/sched_deadline.h"
 
-enum { FEW__EVAL_RECALLS_MAX = 100, FEW__EVAL_DEADLINES_MAX = 100 };
+enum { FEW__EVAL_RECALLS_MAX = 100, FEW__EVAL_DEADLINES_MAX = 100, FEW__EVAL_MEMORIES_MAX = 100 };
 
 /* Means over the test items (sums while they are made; times in microseconds). */
 struct few__eval_point {
     double time_ratio; // of running everything; while summed: microseconds
     double models;     // executed
     double recall, label_recall;
-    double agreement; // with exact execution, a model that did not run having said nothing
-    double late;      // models cut off by the deadline
+    double agreement;   // with exact execution, a model that did not run having said nothing
+    double late;        // models cut off by the deadline
+    double wall_us;     // until the last model ends; shared memory only
+    double certificate; // density_greedy: value over its bound
+    double relaxed;     // bound: recall of AMS's optimal*, which is none where labels overlap
 };
 
 /* One item when everything ran. */
@@ -39,15 +44,27 @@ struct few__eval {
     const struct few_cost *costs;         // (n_models,) of the catalog
     const struct few__eval_whole *wholes; // (n_test,)
     double run_all_us;                    // sum over the test items
-    size_t n_recalls, n_deadlines;
+    size_t n_recalls, n_deadlines, n_memories;
     double recalls[FEW__EVAL_RECALLS_MAX];
     int64_t deadlines_us[FEW__EVAL_DEADLINES_MAX];
+    uint64_t memories[FEW__EVAL_MEMORIES_MAX]; // bytes
+};
+
+enum few__eval_kind {
+    FEW__EVAL_ORDER, // a scheduler decides; in shared memory, the next in order that has room
+    FEW__EVAL_PACK,  // the same; in shared memory, Algorithm 2
+    FEW__EVAL_TRUTH, // density greedy that knows the truth; without a budget a scheduler decides
+    FEW__EVAL_BOUND, // what nothing can exceed: budgets only
 };
 
 struct few__eval_method {
     const char *name;
+    enum few__eval_kind kind;
     bool blind; // its order does not depend on what models say
+    enum few__rank rank;
     enum few_status (*value)(const struct few__eval *eval, struct few__value *value, struct few_error *err);
+    // PACK: the same in true magnitudes, for Algorithm 2.
+    enum few_status (*gains)(const struct few__eval *eval, struct few__value *value, struct few_error *err);
 };
 
 struct few__eval_result {
@@ -55,14 +72,52 @@ struct few__eval_result {
     struct few__eval_point *recall;   // (n_recalls,) stopped when the truth says that the recall is reached
     struct few__eval_point *stop;     // (n_recalls,) stopped after a number of models, at that mean recall
     struct few__eval_point *deadline; // (n_deadlines,)
+    struct few__eval_point *memory;   // (n_memories, n_deadlines)
+    struct few__eval_point *faithful; // (n_memories, n_deadlines) Algorithm 2 as printed; NULL unless PACK
 };
 
-/* Replay one method on all test items. result: its arrays lie in the arena. Errors: FEW_ENOMEM. */
+/* Replay one method on all test items, one model after the other. result: its arrays lie in the arena.
+ * Errors: FEW_ENOMEM. */
 enum few_status few__eval_replay(const struct few__eval *eval, const struct few__eval_method *method,
                                  struct few__eval_result *result, struct few_error *err);
 
+/* Fill result->memory and result->faithful of a method that a scheduler decides. Errors: FEW_ENOMEM. */
+enum few_status few__eval_memory(const struct few__eval *eval, struct few__eval_result *result,
+                                 struct few_error *err);
+
+/* Fill result->deadline and result->memory of TRUTH and BOUND. Errors: FEW_ENOMEM. */
+enum few_status few__eval_bound(const struct few__eval *eval, struct few__eval_result *result,
+                                struct few_error *err);
+
+/* ---- eval_item.c: one item while its models run ---- */
+
+struct few__eval_item {
+    const struct few__trace *trace;
+    size_t item;
+    float *seen; // (n_labels,) highest confidence of each label so far
+    bool *ran;   // (n_models,) executed
+    double value, n_labels, time_us, n_ran, gained;
+};
+
+/* In the arena, of the item `item`. Errors: FEW_ENOMEM. */
+enum few_status few__eval_item_create(const struct few__eval *eval, struct few__eval_item *state,
+                                      struct few_error *err);
+void few__eval_begin(struct few__eval_item *state, size_t item);
+void few__eval_execute(struct few__eval_item *state, size_t model); // it ran and was heard
+void few__eval_run(struct few__eval_item *state,
+                   size_t model); // the same and its time; out of reach: nothing
+void few__eval_rows(struct few__eval_item *state, const struct few__exec_row *rows, double *late);
+void few__eval_add(struct few__eval_point *sum, const struct few__eval_item *state,
+                   const struct few__eval_whole *whole);
+
+/* What really happens on an item. truth: (n_models,) out. */
+void few__eval_truth(const struct few__trace *trace, size_t item, struct few__sim_truth *truth);
+
 /* What the item amounts to when everything runs. seen: (n_labels,) zeros, left so. */
 struct few__eval_whole few__eval_whole(const struct few__trace *trace, size_t item, float *seen);
+
+/* Sums over the test items to means. */
+struct few__eval_point few__eval_mean(const struct few__eval_point *sum, const struct few__eval *eval);
 
 /* Append the JSON object. */
 void few__eval_json(const struct few__eval *eval, const struct few__eval_result *results, size_t n_results,

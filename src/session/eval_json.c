@@ -10,22 +10,33 @@ static void put_number(struct few__text *text, const char *name, double value)
     few__text_double(text, value, DIGITS);
 }
 
-static void put_point(struct few__text *text, double key, const struct few__eval_point *point, bool late)
+// Which members a point has beside those that all have.
+enum part { FREE, DEADLINE, MEMORY };
+
+static void put_more(struct few__text *text, const char *name, double value)
+{
+    few__text_put(text, ", ");
+    put_number(text, name, value);
+}
+
+static void put_point(struct few__text *text, double key, const struct few__eval_point *point,
+                      enum few__eval_kind kind, enum part part)
 {
     few__text_printf(text, "\"%g\": {", key);
-    put_number(text, "time_ratio", point->time_ratio);
-    few__text_put(text, ", ");
-    put_number(text, "models", point->models);
-    few__text_put(text, ", ");
-    put_number(text, "recall", point->recall);
-    few__text_put(text, ", ");
-    put_number(text, "label_recall", point->label_recall);
-    few__text_put(text, ", ");
-    put_number(text, "agreement", point->agreement);
-    if (late) {
-        few__text_put(text, ", ");
-        put_number(text, "late", point->late);
+    if (kind == FEW__EVAL_BOUND) { // no schedule has it, so it has no time
+        put_number(text, "recall", point->recall);
+        put_more(text, "relaxed", point->relaxed);
+        few__text_put(text, "}");
+        return;
     }
+    put_number(text, "time_ratio", point->time_ratio);
+    put_more(text, "models", point->models);
+    put_more(text, "recall", point->recall);
+    put_more(text, "label_recall", point->label_recall);
+    put_more(text, "agreement", point->agreement);
+    if (part != FREE) put_more(text, "late", point->late);
+    if (part == MEMORY) put_more(text, "wall_ms", point->wall_us / 1e3);
+    if (part != FREE && kind == FEW__EVAL_TRUTH) put_more(text, "certificate", point->certificate);
     few__text_put(text, "}");
 }
 
@@ -35,19 +46,47 @@ static void put_recalls(struct few__text *text, const struct few__eval *eval, co
     few__text_printf(text, "      \"%s\": {", name);
     for (size_t i = 0; i < eval->n_recalls; i++) {
         few__text_put(text, i ? ",\n        " : "\n        ");
-        put_point(text, eval->recalls[i], &points[i], false);
+        put_point(text, eval->recalls[i], &points[i], FEW__EVAL_ORDER, FREE);
+    }
+    few__text_put(text, "},\n");
+}
+
+static void put_deadlines(struct few__text *text, const struct few__eval *eval, const char *name,
+                          const struct few__eval_point *points, enum few__eval_kind kind, enum part part)
+{
+    few__text_printf(text, "      \"%s\": {", name);
+    for (size_t i = 0; i < eval->n_deadlines; i++) {
+        few__text_put(text, i ? ",\n        " : "\n        ");
+        put_point(text, (double)eval->deadlines_us[i] / 1e3, &points[i], kind, part);
     }
     few__text_put(text, "}");
 }
 
-static void put_deadlines(struct few__text *text, const struct few__eval *eval,
-                          const struct few__eval_point *points)
+static void put_memories(struct few__text *text, const struct few__eval *eval,
+                         const struct few__eval_result *result)
 {
-    few__text_put(text, "      \"deadline\": {");
-    for (size_t i = 0; i < eval->n_deadlines; i++) {
-        few__text_put(text, i ? ",\n        " : "\n        ");
-        put_point(text, (double)eval->deadlines_us[i] / 1e3, &points[i], true);
+    few__text_put(text, ",\n      \"memory\": {");
+    for (size_t k = 0; k < eval->n_memories; k++) {
+        size_t at = k * eval->n_deadlines;
+        few__text_printf(text, "%s\n      \"%g\": {\n", k ? "," : "", (double)eval->memories[k] / 0x1p20);
+        put_deadlines(text, eval, "deadline", &result->memory[at], result->method->kind, MEMORY);
+        if (result->faithful) {
+            few__text_put(text, ",\n");
+            put_deadlines(text, eval, "faithful", &result->faithful[at], result->method->kind, MEMORY);
+        }
+        few__text_put(text, "}");
     }
+    few__text_put(text, "}");
+}
+
+static void put_method(struct few__text *text, const struct few__eval *eval,
+                       const struct few__eval_result *result)
+{
+    few__text_printf(text, "\n    \"%s\": {\n", result->method->name);
+    if (result->recall) put_recalls(text, eval, "recall", result->recall);
+    if (result->stop) put_recalls(text, eval, "stop", result->stop);
+    put_deadlines(text, eval, "deadline", result->deadline, result->method->kind, DEADLINE);
+    if (eval->n_memories > 0) put_memories(text, eval, result);
     few__text_put(text, "}");
 }
 
@@ -66,13 +105,8 @@ void few__eval_json(const struct few__eval *eval, const struct few__eval_result 
     put_number(text, "time_ms", eval->run_all_us / 1e3 / (double)eval->n_test);
     few__text_put(text, "},\n  \"methods\": {");
     for (size_t i = 0; i < n_results; i++) {
-        few__text_printf(text, "%s\n    \"%s\": {\n", i ? "," : "", results[i].method->name);
-        put_recalls(text, eval, "recall", results[i].recall);
-        few__text_put(text, ",\n");
-        put_recalls(text, eval, "stop", results[i].stop);
-        few__text_put(text, ",\n");
-        put_deadlines(text, eval, results[i].deadline);
-        few__text_put(text, "}");
+        if (i) few__text_put(text, ",");
+        put_method(text, eval, &results[i]);
     }
     few__text_put(text, "}\n}");
 }

@@ -9,124 +9,27 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "exec/exec_sim.h"
-#include "item/sched_deadline.h"
 #include "session/eval.h"
 
 static const double slack = 1e-9; // what sums in another order may differ by, relative
 
-// An item while its models run one after the other.
-struct state {
-    const struct few__trace *trace;
-    size_t item;
-    float *seen; // (n_labels,) highest confidence of each label so far
-    bool *ran;   // (n_models,) executed
-    double value, n_labels, time_us, n_ran, gained;
-};
-
 struct replay {
     const struct few__eval *eval;
     struct few__exec *exec;
-    struct few__sched_deadline *sched;
+    struct few__sched sched;
     struct few__sim_truth *truth, *wish; // (n_models,) this item's; everything found
     struct few__eval_point *curve;       // (n_models + 1,) sums for each length of the prefix
     struct start *starts;                // (n_models,)
     size_t *sequence;                    // (n_models,)
     bool *reached;                       // (n_recalls,)
     int64_t clock_us;                    // of the executor, which never goes back; items follow each other
-    struct state state;
+    struct few__eval_item state;
 };
 
 struct start {
     int64_t at_us;
     size_t model;
 };
-
-/* ---- one item ---- */
-
-static bool says_nothing(const struct few_model *model, const struct few__trace_cell *cell)
-{
-    if (cell->outcome != FEW_EXECUTED) return true;
-    return model->kind == FEW_LABELS ? cell->n_valuable == 0 : cell->empty;
-}
-
-static bool reachable(const struct state *state, size_t model)
-{
-    int need = state->trace->catalog.models[model].needs;
-    return need < 0 || (state->ran[need] && !few__trace_cell(state->trace, state->item, (size_t)need)->empty);
-}
-
-static void add_values(struct state *state, const struct few__trace_cell *cell)
-{
-    for (uint32_t i = 0; i < cell->n_valuable; i++) {
-        float *seen = &state->seen[cell->valuable[i].label];
-        float confidence = cell->valuable[i].confidence;
-        if (confidence <= *seen) continue;
-        state->n_labels += *seen == 0;
-        state->value += (double)confidence - (double)*seen;
-        *seen = confidence;
-    }
-}
-
-static void execute(struct state *state, size_t model)
-{
-    const struct few__trace_cell *cell = few__trace_cell(state->trace, state->item, model);
-    state->ran[model] = true;
-    state->n_ran++;
-    state->gained += !says_nothing(&state->trace->catalog.models[model], cell);
-    add_values(state, cell);
-}
-
-// Runs the model as the trace has it; one that is out of reach costs nothing.
-static void run_model(struct state *state, size_t model)
-{
-    if (!reachable(state, model)) return;
-    const struct few__trace_cell *cell = few__trace_cell(state->trace, state->item, model);
-    if (cell->outcome == FEW_EXECUTED) execute(state, model);
-    if (cell->outcome == FEW_EXECUTED || cell->outcome == FEW_FAILED) state->time_us += cell->time_us;
-}
-
-static void forget_labels(const struct few__trace *trace, size_t item, float *seen)
-{
-    for (size_t m = 0; m < trace->catalog.n_models; m++) {
-        const struct few__trace_cell *cell = few__trace_cell(trace, item, m);
-        for (uint32_t i = 0; i < cell->n_valuable; i++) seen[cell->valuable[i].label] = 0;
-    }
-}
-
-static void begin_item(struct state *state, size_t item)
-{
-    forget_labels(state->trace, state->item, state->seen);
-    memset(state->ran, 0, state->trace->catalog.n_models * sizeof *state->ran);
-    state->item = item;
-    state->value = state->n_labels = state->time_us = state->n_ran = state->gained = 0;
-}
-
-struct few__eval_whole few__eval_whole(const struct few__trace *trace, size_t item, float *seen)
-{
-    struct few__eval_whole whole = {0};
-    struct state state = {.trace = trace, .item = item, .seen = seen};
-    for (size_t m = 0; m < trace->catalog.n_models; m++) {
-        const struct few__trace_cell *cell = few__trace_cell(trace, item, m);
-        whole.unanimous += says_nothing(&trace->catalog.models[m], cell);
-        if (cell->outcome == FEW_EXECUTED) add_values(&state, cell);
-        if (cell->outcome == FEW_EXECUTED || cell->outcome == FEW_FAILED) whole.time_us += cell->time_us;
-    }
-    forget_labels(trace, item, seen);
-    whole.value = state.value;
-    whole.n_labels = state.n_labels;
-    return whole;
-}
-
-static void add_point(struct few__eval_point *sum, const struct state *state,
-                      const struct few__eval_whole *whole)
-{
-    sum->time_ratio += state->time_us;
-    sum->models += state->n_ran;
-    sum->recall += whole->value > 0 ? fmin(1, state->value / whole->value) : 1;
-    sum->label_recall += whole->n_labels > 0 ? state->n_labels / whole->n_labels : 1;
-    sum->agreement += (whole->unanimous + state->gained) / (double)state->trace->catalog.n_models;
-}
 
 /* ---- without a deadline ---- */
 
@@ -158,7 +61,7 @@ static void note_recalls(struct replay *r, const struct few__eval_whole *whole, 
         double wanted = r->eval->recalls[i] * whole->value;
         if (!last && r->state.value < wanted - slack * whole->value) continue;
         r->reached[i] = true;
-        add_point(&result->recall[i], &r->state, whole);
+        few__eval_add(&result->recall[i], &r->state, whole);
     }
 }
 
@@ -168,11 +71,11 @@ static void replay_freely(struct replay *r, size_t i_test, bool blind, struct fe
     size_t item = r->eval->test[i_test], n_models = r->eval->trace->catalog.n_models;
     size_t n = read_sequence(r, item, blind ? r->wish : r->truth);
     memset(r->reached, 0, r->eval->n_recalls * sizeof *r->reached);
-    begin_item(&r->state, item);
+    few__eval_begin(&r->state, item);
     for (size_t k = 0; k <= n_models; k++) {
-        if (k > 0 && k <= n) run_model(&r->state, r->sequence[k - 1]);
+        if (k > 0 && k <= n) few__eval_run(&r->state, r->sequence[k - 1]);
         note_recalls(r, whole, k == n_models, result);
-        add_point(&r->curve[k], &r->state, whole);
+        few__eval_add(&r->curve[k], &r->state, whole);
     }
 }
 
@@ -183,58 +86,25 @@ static void replay_deadline(struct replay *r, size_t i_test, int64_t deadline_us
 {
     size_t item = r->eval->test[i_test];
     int64_t left_us = deadline_us - r->eval->trace->items[item].decode_us;
-    begin_item(&r->state, item);
-    double late = 0;
+    few__eval_begin(&r->state, item);
     if (left_us > 0) {
         r->clock_us = few__sim_item(r->exec, item, r->clock_us, left_us, r->truth);
-        const struct few__exec_row *rows = few__exec_rows(r->exec, 0);
-        for (size_t m = 0; m < r->eval->trace->catalog.n_models; m++) {
-            if (rows[m].outcome == FEW_EXECUTED) execute(&r->state, m);
-            late += rows[m].outcome == FEW_LATE;
-            if (rows[m].start_us >= 0) r->state.time_us += (double)(rows[m].end_us - rows[m].start_us);
-        }
+        few__eval_rows(&r->state, few__exec_rows(r->exec, 0), &sum->late);
     }
-    add_point(sum, &r->state, &r->eval->wholes[i_test]);
-    sum->late += late;
+    few__eval_add(sum, &r->state, &r->eval->wholes[i_test]);
 }
 
 /* ---- all items ---- */
 
-static void read_truth(struct replay *r, size_t item)
+static void replay_items(struct replay *r, struct few__eval_result *result)
 {
-    const struct few__trace *trace = r->eval->trace;
-    for (size_t m = 0; m < trace->catalog.n_models; m++) {
-        const struct few__trace_cell *cell = few__trace_cell(trace, item, m);
-        enum few__result result = cell->outcome == FEW_FAILED ? FEW__RESULT_FAILED
-                                  : cell->empty               ? FEW__RESULT_EMPTY
-                                                              : FEW__RESULT_OK;
-        r->truth[m] = (struct few__sim_truth){.time_us = cell->time_us > 0 ? cell->time_us : 1,
-                                              .result = result,
-                                              .valuable = cell->valuable,
-                                              .n_valuable = cell->n_valuable};
-    }
-}
-
-static void replay_items(struct replay *r, bool blind, struct few__eval_result *result)
-{
+    bool blind = result->method->blind, known = result->method->kind == FEW__EVAL_TRUTH;
     for (size_t i = 0; i < r->eval->n_test; i++) {
-        read_truth(r, r->eval->test[i]);
+        few__eval_truth(r->eval->trace, r->eval->test[i], r->truth);
         replay_freely(r, i, blind, result);
-        for (size_t d = 0; d < r->eval->n_deadlines; d++)
+        for (size_t d = 0; !known && d < r->eval->n_deadlines; d++)
             replay_deadline(r, i, r->eval->deadlines_us[d], &result->deadline[d]);
     }
-}
-
-static struct few__eval_point mean_of(const struct few__eval_point *sum, const struct few__eval *eval)
-{
-    double n = (double)eval->n_test;
-    return (struct few__eval_point){.time_ratio =
-                                        eval->run_all_us > 0 ? sum->time_ratio / eval->run_all_us : 0,
-                                    .models = sum->models / n,
-                                    .recall = sum->recall / n,
-                                    .label_recall = sum->label_recall / n,
-                                    .agreement = sum->agreement / n,
-                                    .late = sum->late / n};
 }
 
 static double between(double a, double b, double share)
@@ -261,12 +131,13 @@ static void finish_result(const struct replay *r, struct few__eval_result *resul
 {
     const struct few__eval *eval = r->eval;
     size_t n_models = eval->trace->catalog.n_models;
-    for (size_t k = 0; k <= n_models; k++) r->curve[k] = mean_of(&r->curve[k], eval);
+    for (size_t k = 0; k <= n_models; k++) r->curve[k] = few__eval_mean(&r->curve[k], eval);
     for (size_t i = 0; i < eval->n_recalls; i++) {
-        result->recall[i] = mean_of(&result->recall[i], eval);
+        result->recall[i] = few__eval_mean(&result->recall[i], eval);
         result->stop[i] = curve_at(r->curve, n_models, eval->recalls[i]);
     }
-    for (size_t d = 0; d < eval->n_deadlines; d++) result->deadline[d] = mean_of(&result->deadline[d], eval);
+    for (size_t d = 0; d < eval->n_deadlines; d++)
+        result->deadline[d] = few__eval_mean(&result->deadline[d], eval);
 }
 
 static bool take_memory(struct replay *r, struct few__eval_result *result)
@@ -283,10 +154,8 @@ static bool take_memory(struct replay *r, struct few__eval_result *result)
     r->starts = FEW__ARENA_NEW(arena, struct start, n);
     r->sequence = FEW__ARENA_NEW(arena, size_t, n);
     r->reached = FEW__ARENA_NEW(arena, bool, eval->n_recalls);
-    r->state.ran = FEW__ARENA_NEW(arena, bool, n);
-    r->state.seen = FEW__ARENA_NEW(arena, float, eval->trace->catalog.n_labels);
     return result->recall && result->stop && result->deadline && r->truth && r->wish && r->curve &&
-           r->starts && r->sequence && r->reached && r->state.ran && r->state.seen;
+           r->starts && r->sequence && r->reached;
 }
 
 static enum few_status open_executor(struct replay *r, const struct few__eval_method *method,
@@ -295,13 +164,12 @@ static enum few_status open_executor(struct replay *r, const struct few__eval_me
     const struct few__eval *eval = r->eval;
     struct few__value value;
     FEW__TRY(method->value(eval, &value, err));
-    FEW__TRY(few__sched_deadline_create(&eval->trace->catalog, value, FEW__NEGATIVE_FAITHFUL, &eval->env,
-                                        &r->sched, err));
-    const struct few__chooser chooser = few__sched_deadline_chooser(r->sched);
+    FEW__TRY(
+        few__sched_deadline_create(&eval->trace->catalog, value, method->rank, &eval->env, &r->sched, err));
     struct few__exec_opts opts = {.env = &eval->env,
                                   .catalog = &eval->trace->catalog,
                                   .costs = eval->costs,
-                                  .choosers = &chooser,
+                                  .choosers = &r->sched.chooser,
                                   .n_lanes = 1};
     return few__exec_create(&opts, &r->exec, err);
 }
@@ -309,17 +177,18 @@ static enum few_status open_executor(struct replay *r, const struct few__eval_me
 enum few_status few__eval_replay(const struct few__eval *eval, const struct few__eval_method *method,
                                  struct few__eval_result *result, struct few_error *err)
 {
-    struct replay r = {.eval = eval, .state = {.trace = eval->trace, .item = eval->test[0]}};
+    struct replay r = {.eval = eval};
     *result = (struct few__eval_result){.method = method};
+    FEW__TRY(few__eval_item_create(eval, &r.state, err));
     if (!take_memory(&r, result)) return few__no_memory(err, "evaluation");
     for (size_t m = 0; m < eval->trace->catalog.n_models; m++)
         r.wish[m] = (struct few__sim_truth){.time_us = eval->costs[m].time_us, .result = FEW__RESULT_OK};
     enum few_status status = open_executor(&r, method, err);
     if (status == FEW_OK) {
-        replay_items(&r, method->blind, result);
+        replay_items(&r, result);
         finish_result(&r, result);
     }
     few__exec_destroy(r.exec);
-    few__sched_deadline_destroy(r.sched);
+    few__sched_destroy(&r.sched);
     return status;
 }

@@ -39,11 +39,44 @@ static enum few_status value_oracle(const struct few__eval *eval, struct few__va
     return few__value_oracle(eval->trace, &eval->env, value, err);
 }
 
+// Greedy by mean marginal value, on the train items, with what each model adds there.
+static enum few_status gains_at(const struct few__eval *eval, const struct few_cost *costs, const char *name,
+                                struct few__value *value, struct few_error *err)
+{
+    size_t n = eval->trace->catalog.n_models;
+    struct few__static_plan plan = {.order = FEW__ARENA_NEW(eval->arena, size_t, n),
+                                    .gain = FEW__ARENA_NEW(eval->arena, double, n),
+                                    .found = FEW__ARENA_NEW(eval->arena, double, n)};
+    if (!plan.order || !plan.gain || !plan.found) return few__no_memory(err, "evaluation");
+    FEW__TRY(few__static_plan(eval->trace, eval->train, eval->n_train, costs, &eval->env, &plan, err));
+    return few__value_gains(plan.gain, plan.found, n, name, &eval->env, value, err);
+}
+
+static enum few_status gains_static(const struct few__eval *eval, struct few__value *value,
+                                    struct few_error *err)
+{
+    return gains_at(eval, eval->costs, "static", value, err);
+}
+
+// Q-greedy knows no costs, so its gains are those of an order that knows none.
+static enum few_status value_q_greedy(const struct few__eval *eval, struct few__value *value,
+                                      struct few_error *err)
+{
+    size_t n = eval->trace->catalog.n_models;
+    struct few_cost *equal = FEW__ARENA_NEW(eval->arena, struct few_cost, n);
+    if (!equal) return few__no_memory(err, "evaluation");
+    for (size_t m = 0; m < n; m++) equal[m].time_us = 1;
+    return gains_at(eval, equal, "q_greedy", value, err);
+}
+
 static const struct few__eval_method methods[] = {
-    {"run_all", true, value_run_all},
-    {"random", true, value_random},
-    {"static", true, value_static},
-    {"oracle", false, value_oracle},
+    {"run_all", FEW__EVAL_ORDER, true, FEW__RANK_RATIO, value_run_all, NULL},
+    {"random", FEW__EVAL_ORDER, true, FEW__RANK_RATIO, value_random, NULL},
+    {"static", FEW__EVAL_PACK, true, FEW__RANK_RATIO, value_static, gains_static},
+    {"q_greedy", FEW__EVAL_ORDER, true, FEW__RANK_VALUE, value_q_greedy, NULL},
+    {"oracle", FEW__EVAL_PACK, false, FEW__RANK_RATIO, value_oracle, value_oracle},
+    {"density_greedy", FEW__EVAL_TRUTH, false, FEW__RANK_RATIO, value_oracle, NULL},
+    {"bound", FEW__EVAL_BOUND, false, FEW__RANK_RATIO, NULL, NULL},
 };
 enum { N_METHODS = sizeof methods / sizeof *methods };
 
@@ -58,9 +91,11 @@ static enum few_status check_methods(const struct few_eval_opts *opts, struct fe
 {
     for (size_t i = 0; opts->methods && i < opts->n_methods; i++) {
         if (!find_method(opts->methods[i]))
-            return few__fail(err, FEW_EINVAL,
-                             "method: expected run_all, random, static or oracle, found \"%s\"",
-                             opts->methods[i]);
+            return few__fail(
+                err, FEW_EINVAL,
+                "method: expected run_all, random, static, q_greedy, oracle, density_greedy or bound, "
+                "found \"%s\"",
+                opts->methods[i]);
         for (size_t j = 0; j < i; j++)
             if (strcmp(opts->methods[i], opts->methods[j]) == 0)
                 return few__fail(err, FEW_EINVAL, "method: expected each once, found \"%s\" twice",
@@ -93,6 +128,13 @@ static void add_recall(struct few__eval *eval, double recall)
     eval->recalls[eval->n_recalls++] = recall;
 }
 
+static void add_memory(struct few__eval *eval, uint64_t bytes)
+{
+    for (size_t i = 0; i < eval->n_memories; i++)
+        if (same_key((double)eval->memories[i] / 0x1p20, (double)bytes / 0x1p20)) return;
+    eval->memories[eval->n_memories++] = bytes;
+}
+
 static double two_digits(double value)
 {
     double unit = pow(10, floor(log10(value)) - 1);
@@ -107,6 +149,27 @@ static void default_deadlines(struct few__eval *eval)
         double deadline_us = shares[i] * mean_us;
         if (deadline_us >= 1) add_deadline(eval, (int64_t)llround(two_digits(deadline_us)));
     }
+}
+
+static enum few_status read_memories(struct few__eval *eval, const struct few_eval_opts *opts,
+                                     struct few_error *err)
+{
+    const struct few_catalog *catalog = &eval->trace->catalog;
+    size_t n = opts->memories ? opts->n_memories : 0;
+    if (n > FEW__EVAL_MEMORIES_MAX)
+        return few__fail(err, FEW_EINVAL, "evaluation: expected at most %d memory budgets, found %zu",
+                         FEW__EVAL_MEMORIES_MAX, n);
+    for (size_t m = 0; n > 0 && m < catalog->n_models; m++)
+        if (catalog->models[m].cost.memory_bytes == 0)
+            return few__fail(err, FEW_EINVAL,
+                             "memory: expected a trace that has the memory of every model, found none of %s",
+                             catalog->models[m].name);
+    for (size_t i = 0; i < n; i++) {
+        if (opts->memories[i] == 0)
+            return few__fail(err, FEW_EINVAL, "memory: expected more than 0 bytes, found 0");
+        add_memory(eval, opts->memories[i]);
+    }
+    return FEW_OK;
 }
 
 static enum few_status read_opts(struct few__eval *eval, const struct few_eval_opts *opts,
@@ -131,6 +194,7 @@ static enum few_status read_opts(struct few__eval *eval, const struct few_eval_o
     if (!opts->recalls)
         for (int i = 1; i <= 10; i++) add_recall(eval, i / 10.0);
     if (!opts->deadlines_us) default_deadlines(eval);
+    FEW__TRY(read_memories(eval, opts, err));
     return check_methods(opts, err);
 }
 
@@ -229,6 +293,15 @@ static enum few_status write_answer(const struct few__eval *eval, const struct f
     return *json ? FEW_OK : few__no_memory(err, "evaluation");
 }
 
+static enum few_status replay(const struct few__eval *eval, const struct few__eval_method *method,
+                              struct few__eval_result *result, struct few_error *err)
+{
+    bool decides = method->kind == FEW__EVAL_ORDER || method->kind == FEW__EVAL_PACK;
+    *result = (struct few__eval_result){.method = method};
+    if (method->kind != FEW__EVAL_BOUND) FEW__TRY(few__eval_replay(eval, method, result, err));
+    return decides ? few__eval_memory(eval, result, err) : few__eval_bound(eval, result, err);
+}
+
 static enum few_status answer(struct few__eval *eval, const struct few_eval_opts *opts, char **json,
                               struct few_error *err)
 {
@@ -236,7 +309,7 @@ static enum few_status answer(struct few__eval *eval, const struct few_eval_opts
     size_t n = opts->methods ? opts->n_methods : N_METHODS;
     for (size_t i = 0; i < n; i++) {
         const struct few__eval_method *method = opts->methods ? find_method(opts->methods[i]) : &methods[i];
-        FEW__TRY(few__eval_replay(eval, method, &results[i], err));
+        FEW__TRY(replay(eval, method, &results[i], err));
     }
     return write_answer(eval, results, n, json, err);
 }

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies by name: which value function the scheduler asks.
+/* Policies by name: which value function is asked, and which scheduler asks it. Where models run one after another an order
+ * is enough; where they share lanes or memory, packing wants to know how much each of them brings. */
 #include "session/policy.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/digest.h"
 #include "core/env.h"
 #include "core/error.h"
 #include "core/mem.h"
+#include "item/sched_deadline.h"
+#include "item/sched_pack.h"
 #include "model/catalog.h"
 #include "model/manifest.h"
 #include "store/trace.h"
@@ -18,9 +22,13 @@ struct few_policy {
     const struct few_zoo *zoo;
     const struct policy_kind *kind;
     char *name;
-    uint64_t seed;          // random
-    size_t *order;          // static: (n_models,)
-    struct few_cost *costs; // static: (n_models,) as in the trace
+    uint64_t seed; // random
+
+    // static and q_greedy, (n_models,) each: what the trace says.
+    size_t *order;
+    double *gain, *found;
+    struct few_cost *costs;
+    char digest[FEW__SHA256_HEX]; // of the trace
 };
 
 // One row of the table at the end: what "name" or "name:argument" means.
@@ -28,23 +36,32 @@ struct policy_kind {
     const char *name;
     enum few_status (*open)(struct few_policy *p, const char *argument,
                             struct few_error *err); // argument: or NULL
-    enum few_status (*value)(const struct few_policy *p, const struct few_cost *costs,
-                             struct few__value *value, struct few_error *err);
+    enum few_status (*schedule)(const struct few_policy *p, const struct few_cost *costs, bool packs,
+                                struct few__sched *sched, struct few_error *err);
 };
 
-/* ---- static ---- */
+static enum few_status in_turn(const struct few_policy *p, struct few__value value, enum few__rank rank,
+                               struct few__sched *sched, struct few_error *err)
+{
+    return few__sched_deadline_create(&p->zoo->catalog, value, rank, &p->env, sched, err);
+}
 
-/* The trace's order and costs in the zoo's numbers. Every model of the zoo must be in the trace; more may be. */
+/* ---- static, q_greedy ---- */
+
+/* The trace's plan and costs in the zoo's numbers. Every model of the zoo must be in the trace; more may be. */
 static enum few_status translate(struct few_policy *p, const struct few__trace *trace,
-                                 const size_t *trace_order, struct few_error *err)
+                                 const struct few__static_plan *plan, struct few_error *err)
 {
     const struct few_catalog *catalog = &p->zoo->catalog;
     size_t n = 0;
     for (size_t i = 0; i < trace->catalog.n_models; i++) {
-        const struct few_model *model = &trace->catalog.models[trace_order[i]];
+        size_t theirs = plan->order[i];
+        const struct few_model *model = &trace->catalog.models[theirs];
         int ours = few__catalog_find(catalog, model->name);
         if (ours < 0) continue;
         p->order[n++] = (size_t)ours;
+        p->gain[ours] = plan->gain[theirs];
+        p->found[ours] = plan->found[theirs];
         p->costs[ours] = model->cost;
     }
     if (n == catalog->n_models) return FEW_OK;
@@ -56,48 +73,85 @@ static enum few_status translate(struct few_policy *p, const struct few__trace *
     return FEW_OK;
 }
 
-static enum few_status learn(struct few_policy *p, const struct few__trace *trace, struct few_error *err)
+// by_time: what a model adds counts for its time; otherwise all are taken to be as quick as one another.
+static enum few_status learn(struct few_policy *p, const struct few__trace *trace, bool by_time,
+                             struct few_error *err)
 {
+    const struct few_mem *mem = p->env.mem;
     size_t n_models = trace->catalog.n_models;
-    size_t *items = FEW__NEW_N(p->env.mem, size_t, trace->n_items);
-    size_t *order = FEW__NEW_N(p->env.mem, size_t, n_models);
-    struct few_cost *costs = FEW__NEW_N(p->env.mem, struct few_cost, n_models);
+    size_t *items = FEW__NEW_N(mem, size_t, trace->n_items);
+    struct few_cost *costs = FEW__NEW_N(mem, struct few_cost, n_models);
+    const struct few__static_plan plan = {.order = FEW__NEW_N(mem, size_t, n_models),
+                                          .gain = FEW__NEW_N(mem, double, n_models),
+                                          .found = FEW__NEW_N(mem, double, n_models)};
     enum few_status status = FEW_OK;
-    if (!items || !order || !costs) status = few__no_memory(err, "static order");
+    if (!items || !costs || !plan.order || !plan.gain || !plan.found)
+        status = few__no_memory(err, "static order");
     for (size_t i = 0; status == FEW_OK && i < trace->n_items; i++) items[i] = i;
-    for (size_t i = 0; status == FEW_OK && i < n_models; i++) costs[i] = trace->catalog.models[i].cost;
-    if (status == FEW_OK)
-        status = few__static_order(trace, items, trace->n_items, costs, &p->env, order, err);
-    if (status == FEW_OK) status = translate(p, trace, order, err);
-    few__free(p->env.mem, items);
-    few__free(p->env.mem, order);
-    few__free(p->env.mem, costs);
+    for (size_t i = 0; status == FEW_OK && i < n_models; i++)
+        costs[i].time_us = by_time ? trace->catalog.models[i].cost.time_us : 1;
+    if (status == FEW_OK) status = few__static_plan(trace, items, trace->n_items, costs, &p->env, &plan, err);
+    if (status == FEW_OK) status = translate(p, trace, &plan, err);
+    few__free(mem, items);
+    few__free(mem, costs);
+    few__free(mem, plan.order);
+    few__free(mem, plan.gain);
+    few__free(mem, plan.found);
     return status;
 }
 
-static enum few_status open_static(struct few_policy *p, const char *path, struct few_error *err)
+static enum few_status open_trace(struct few_policy *p, const char *path, bool by_time, struct few_error *err)
 {
     size_t n = p->zoo->catalog.n_models;
     if (!path || !*path)
-        return few__fail(err, FEW_EINVAL, "policy '%s': expected the path of a trace behind \"static:\"",
-                         p->name);
+        return few__fail(err, FEW_EINVAL, "policy '%s': expected the path of a trace behind \"%s:\"", p->name,
+                         p->kind->name);
     p->order = FEW__NEW_N(p->env.mem, size_t, n);
+    p->gain = FEW__NEW_N(p->env.mem, double, n);
+    p->found = FEW__NEW_N(p->env.mem, double, n);
     p->costs = FEW__NEW_N(p->env.mem, struct few_cost, n);
-    if (!p->order || !p->costs) return few__no_memory(err, "policy");
+    if (!p->order || !p->gain || !p->found || !p->costs) return few__no_memory(err, "policy");
     struct few__trace *trace;
     enum few_status status = few__trace_load(path, false, &p->env, &trace, err);
     if (status != FEW_OK) return few__wrap(err, status, "policy '%s'", p->name);
     if (trace->n_items == 0)
         status = few__fail(err, FEW_EINVAL, "policy '%s': expected a trace with items, found none", p->name);
-    else status = learn(p, trace, err);
+    else status = learn(p, trace, by_time, err);
     few__trace_free(trace);
-    return status;
+    return status == FEW_OK ? few__sha256_file(path, p->digest, err) : status;
 }
 
-static enum few_status value_static(const struct few_policy *p, const struct few_cost *costs,
-                                    struct few__value *value, struct few_error *err)
+static enum few_status open_static(struct few_policy *p, const char *path, struct few_error *err)
 {
-    return few__value_order(p->order, p->zoo->catalog.n_models, "static", costs, &p->env, value, err);
+    return open_trace(p, path, true, err);
+}
+
+static enum few_status open_q_greedy(struct few_policy *p, const char *path, struct few_error *err)
+{
+    return open_trace(p, path, false, err);
+}
+
+static enum few_status schedule_static(const struct few_policy *p, const struct few_cost *costs, bool packs,
+                                       struct few__sched *sched, struct few_error *err)
+{
+    struct few__value value;
+    size_t n = p->zoo->catalog.n_models;
+    if (!packs) {
+        FEW__TRY(few__value_order(p->order, n, "static", costs, &p->env, &value, err));
+        return in_turn(p, value, FEW__RANK_RATIO, sched, err);
+    }
+    FEW__TRY(few__value_gains(p->gain, p->found, n, "static", &p->env, &value, err));
+    return few__sched_pack_create(&p->zoo->catalog, value, FEW__PACK_IMPROVED, &p->env, sched, err);
+}
+
+static enum few_status schedule_q_greedy(const struct few_policy *p, const struct few_cost *costs, bool packs,
+                                         struct few__sched *sched, struct few_error *err)
+{
+    struct few__value value;
+    (void)costs;
+    (void)packs;
+    FEW__TRY(few__value_gains(p->gain, p->found, p->zoo->catalog.n_models, "q_greedy", &p->env, &value, err));
+    return in_turn(p, value, FEW__RANK_VALUE, sched, err);
 }
 
 /* ---- run_all, random ---- */
@@ -109,11 +163,14 @@ static enum few_status open_run_all(struct few_policy *p, const char *argument, 
                      argument);
 }
 
-static enum few_status value_run_all(const struct few_policy *p, const struct few_cost *costs,
-                                     struct few__value *value, struct few_error *err)
+static enum few_status schedule_run_all(const struct few_policy *p, const struct few_cost *costs, bool packs,
+                                        struct few__sched *sched, struct few_error *err)
 {
+    struct few__value value;
     (void)costs;
-    return few__value_run_all(&p->zoo->catalog, &p->env, value, err);
+    (void)packs;
+    FEW__TRY(few__value_run_all(&p->zoo->catalog, &p->env, &value, err));
+    return in_turn(p, value, FEW__RANK_RATIO, sched, err);
 }
 
 static enum few_status open_random(struct few_policy *p, const char *seed, struct few_error *err)
@@ -128,19 +185,23 @@ static enum few_status open_random(struct few_policy *p, const char *seed, struc
     return FEW_OK;
 }
 
-static enum few_status value_random(const struct few_policy *p, const struct few_cost *costs,
-                                    struct few__value *value, struct few_error *err)
+static enum few_status schedule_random(const struct few_policy *p, const struct few_cost *costs, bool packs,
+                                       struct few__sched *sched, struct few_error *err)
 {
+    struct few__value value;
     (void)costs;
-    return few__value_random(&p->zoo->catalog, p->seed, &p->env, value, err);
+    (void)packs;
+    FEW__TRY(few__value_random(&p->zoo->catalog, p->seed, &p->env, &value, err));
+    return in_turn(p, value, FEW__RANK_RATIO, sched, err);
 }
 
 /* ---- all ---- */
 
 static const struct policy_kind kinds[] = {
-    {"run_all", open_run_all, value_run_all},
-    {"random", open_random, value_random},
-    {"static", open_static, value_static},
+    {"run_all", open_run_all, schedule_run_all},
+    {"random", open_random, schedule_random},
+    {"static", open_static, schedule_static},
+    {"q_greedy", open_q_greedy, schedule_q_greedy},
 };
 
 static enum few_status open_kind(struct few_policy *p, struct few_error *err)
@@ -151,7 +212,8 @@ static enum few_status open_kind(struct few_policy *p, struct few_error *err)
         p->kind = &kinds[i];
         return p->kind->open(p, p->name[n] ? p->name + n + 1 : NULL, err);
     }
-    return few__fail(err, FEW_EINVAL, "policy: expected run_all, random[:SEED] or static:TRACE, found \"%s\"",
+    return few__fail(err, FEW_EINVAL,
+                     "policy: expected run_all, random[:SEED], static:TRACE or q_greedy:TRACE, found \"%s\"",
                      p->name);
 }
 
@@ -175,6 +237,8 @@ void few_policy_close(struct few_policy *policy)
     if (!policy) return;
     few__free(policy->env.mem, policy->name);
     few__free(policy->env.mem, policy->order);
+    few__free(policy->env.mem, policy->gain);
+    few__free(policy->env.mem, policy->found);
     few__free(policy->env.mem, policy->costs);
     few__free(policy->env.mem, policy);
 }
@@ -189,12 +253,19 @@ const struct few_cost *few__policy_costs(const struct few_policy *policy)
     return policy->costs;
 }
 
-enum few_status few__policy_scheduler(const struct few_policy *policy, const struct few_cost *costs,
-                                      struct few__sched_deadline **sched, struct few_error *err)
+const char *few__policy_digest(const struct few_policy *policy)
 {
-    struct few__value value;
-    *sched = NULL;
-    FEW__TRY(policy->kind->value(policy, costs, &value, err));
-    return few__sched_deadline_create(&policy->zoo->catalog, value, FEW__NEGATIVE_FAITHFUL, &policy->env,
-                                      sched, err);
+    return policy->digest;
+}
+
+bool few__policy_runs_all(const struct few_policy *policy)
+{
+    return policy->kind->open == open_run_all;
+}
+
+enum few_status few__policy_scheduler(const struct few_policy *policy, const struct few_cost *costs,
+                                      bool packs, struct few__sched *sched, struct few_error *err)
+{
+    *sched = (struct few__sched){0};
+    return policy->kind->schedule(policy, costs, packs, sched, err);
 }

@@ -5,14 +5,24 @@
 
 #include <fewer/policy.h>
 
-#include "item/sched_deadline.h"
+#include "item/sched.h"
 
 /* Costs that the policy was learned with: cost.time_us > 0 where it knows a model. (n_models,), or NULL. */
 const struct few_cost *few__policy_costs(const struct few_policy *policy);
 
-/* A scheduler for one session. costs: (n_models,) expected, borrowed until the scheduler is destroyed.
- * Errors: FEW_ENOMEM. */
+/* SHA-256 of the trace that it was learned from; "" = none. */
+const char *few__policy_digest(const struct few_policy *policy);
+
+/* Whether it is run_all. */
+bool few__policy_runs_all(const struct few_policy *policy);
+
+/* A scheduler for one item in flight.
+ *
+ * costs  (n_models,) expected, borrowed until the scheduler is destroyed
+ * packs  models share several lanes, or memory; false: they run one after another
+ * sched  out, owned: few__sched_destroy; empty on failure
+ * Errors: FEW_EINVAL needs in a circle; FEW_ENOMEM. */
 enum few_status few__policy_scheduler(const struct few_policy *policy, const struct few_cost *costs,
-                                      struct few__sched_deadline **sched, struct few_error *err);
+                                      bool packs, struct few__sched *sched, struct few_error *err);
 
 #endif

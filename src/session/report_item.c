@@ -175,8 +175,12 @@ static void put_model_row(struct few__text *text, const struct few_model *model,
     few__text_printf(text, "<tr><td><i class=\"dot %s\" title=\"%s\"></i>", outcome, outcome);
     few__text_html(text, model->name);
     few__text_put(text, "</td><td>");
-    if (cell->outcome == FEW_EXECUTED && cell->output) put_output(text, model, output);
-    else few__text_html(text, *cell->reason ? cell->reason : outcome);
+    bool reused = cell->outcome == FEW_REUSED;
+    bool told = cell->output && (reused || cell->outcome == FEW_EXECUTED);
+    if (told) put_output(text, model, output);
+    if (told && reused) few__text_put(text, "<br><small>");
+    if (!told || reused) few__text_html(text, *cell->reason ? cell->reason : outcome);
+    if (told && reused) few__text_put(text, "</small>");
     few__text_put(text, "</td><td class=\"n\">");
     if (cell->time_us > 0) few__report_time(text, (double)cell->time_us);
     few__text_put(text, "</td></tr>\n");

@@ -1,143 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A session wires items, a policy, the executor and the store. One item walks through receive():
- *     read the file -> decode once -> run it through the executor -> rows for the caller -> store
- * Everything is allocated when the session is made; buffers for files and outputs grow to the largest item. */
-#include <fewer/items.h>
-#include <fewer/session.h>
-
-#include <stdio.h>
+/* A session wires items, a policy, the executor and the store. Several items are in flight; they come back, and are kept,
+ * in the order in which they were submitted, whatever finishes first. The calling thread decides everything; lanes read
+ * items and run models. Everything is allocated when the session is made; buffers grow to the largest item. */
+#include <assert.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "core/digest.h"
-#include "core/env.h"
-#include "core/error.h"
-#include "core/file.h"
-#include "exec/exec_live.h"
-#include "media/image.h"
-#include "model/manifest.h"
-#include "model/output.h"
-#include "session/policy.h"
-#include "store/store.h"
+#include "session/session_internal.h"
 
-enum { REASON_MAX = 256, ITEM_ARENA_MAX = 512 << 20, ITEM_MESSAGE_MAX = 1024 };
+/* ---- options ---- */
 
-struct few_session {
-    struct few_env env;
-    const struct few_zoo *zoo;
-    struct few_policy *own_policy; // made here because the caller gave none
-    const struct few_policy *policy;
-    struct few_session_opts opts;
-
-    struct few__workspace *workspace;
-    struct few__sched_deadline *sched;
-    struct few__live *live;
-    struct few__image_decoder *decoder;
-    struct few__store *store; // NULL = results are not kept
-    struct few_cost *costs;   // (n_models,) expected by the scheduler
-    struct few_cost *spent;   // (n_models,) what a trace keeps: mean time so far, memory as measured at load
-    uint64_t *n_spent;        // (n_models,) runs that the mean is over
-
-    char (*queue)[FEW_PATH_MAX]; // (FEW_QUEUE_MAX,) ring
-    size_t queue_first, queue_n;
-    uint64_t n_received;
-
-    struct few__file_reader reader;
-    struct few__arena arena;     // outputs of the current item
-    struct few_output *nothing;  // (n_models,) the empty output of each model
-    struct few_result result;    // of the current item
-    struct few_result_row *rows; // (n_models,)
-    struct few__cell *cells;     // (n_models,)
-    char (*reasons)[REASON_MAX]; // (n_models,)
-    char message[ITEM_MESSAGE_MAX];
-    char digest[FEW__SHA256_HEX];
-    uint8_t thumbnail[FEW__THUMBNAIL_BYTES];
-    bool has_thumbnail;
-    struct few_session_stats stats;
-};
-
-/* ---- life ---- */
-
-static enum few_status allocate(struct few_session *s, struct few_error *err)
+static enum few_status check_numbers(const struct few_session_opts *opts, struct few_error *err)
 {
-    const struct few_mem *mem = s->env.mem;
-    size_t n = s->zoo->catalog.n_models;
-    s->costs = FEW__NEW_N(mem, struct few_cost, n);
-    s->spent = FEW__NEW_N(mem, struct few_cost, n);
-    s->n_spent = FEW__NEW_N(mem, uint64_t, n);
-    s->queue = few__new(mem, FEW_QUEUE_MAX, FEW_PATH_MAX);
-    s->nothing = FEW__NEW_N(mem, struct few_output, n);
-    s->rows = FEW__NEW_N(mem, struct few_result_row, n);
-    s->cells = FEW__NEW_N(mem, struct few__cell, n);
-    s->reasons = few__new(mem, n, REASON_MAX);
-    few__arena_init(&s->arena, mem, ITEM_ARENA_MAX);
-    few__file_reader_init(&s->reader, mem);
-    if (!s->costs || !s->spent || !s->n_spent || !s->queue || !s->nothing || !s->rows || !s->cells ||
-        !s->reasons)
-        return few__no_memory(err, "session");
-    for (size_t i = 0; i < n; i++) s->nothing[i] = few__output_empty(&s->zoo->catalog.models[i]);
+    if (opts->deadline_us < 0)
+        return few__fail(err, FEW_EINVAL, "deadline: expected 0 or more, found %jd us",
+                         (intmax_t)opts->deadline_us);
+    if (opts->lanes > FEW_LANES_MAX)
+        return few__fail(err, FEW_EINVAL, "lanes: expected at most %d, found %zu", FEW_LANES_MAX,
+                         opts->lanes);
+    if (opts->in_flight > FEW_IN_FLIGHT_MAX)
+        return few__fail(err, FEW_EINVAL, "items in flight: expected at most %d, found %zu",
+                         FEW_IN_FLIGHT_MAX, opts->in_flight);
+    if (!(opts->memory_share >= 0 && opts->memory_share <= 1))
+        return few__fail(err, FEW_EINVAL, "memory: expected a share in 0 .. 1, found %g", opts->memory_share);
+    if (opts->memory_share > 0 && opts->memory_bytes > 0)
+        return few__fail(err, FEW_EINVAL, "memory: expected bytes or a share, found both");
     return FEW_OK;
-}
-
-/* What a policy learned is what its decisions were made for; what it does not know is what was just measured. */
-static void expect_costs(struct few_session *s)
-{
-    const struct few_cost *learned = few__policy_costs(s->policy);
-    for (size_t i = 0; i < s->zoo->catalog.n_models; i++) {
-        s->costs[i] = s->spent[i];
-        if (learned && learned[i].time_us > 0) s->costs[i].time_us = learned[i].time_us;
-    }
-}
-
-static enum few_status load_models(struct few_session *s, struct few_error *err)
-{
-    const struct few__workspace_opts opts = {.runtime = {.library = s->opts.runtime, .threads = 1}};
-    FEW__TRY(few__workspace_create(s->zoo, &opts, &s->workspace, err));
-    for (size_t i = 0; i < s->zoo->catalog.n_models; i++)
-        FEW__TRY(few__workspace_profile(s->workspace, i, &s->spent[i], err));
-    expect_costs(s);
-    FEW__TRY(few__policy_scheduler(s->policy, s->costs, &s->sched, err));
-    const struct few__chooser chooser = few__sched_deadline_chooser(s->sched);
-    const struct few__exec_opts exec = {.env = &s->env,
-                                        .catalog = &s->zoo->catalog,
-                                        .costs = s->costs,
-                                        .choosers = &chooser,
-                                        .n_lanes = 1,
-                                        .keep_pace = true};
-    const struct few__live_opts live = {.exec = exec, .workspace = s->workspace, .recipes = s->zoo->recipes};
-    FEW__TRY(few__live_create(&live, &s->live, err));
-    return few__image_decoder_create(&s->env, &s->decoder, err);
-}
-
-static enum few_status open_store(struct few_session *s, struct few_error *err)
-{
-    if (!s->opts.store) return FEW_OK;
-    const struct few__store_new what = {.purpose = s->opts.purpose == FEW_RECORD ? "trace" : "run",
-                                        .catalog = &s->zoo->catalog,
-                                        .zoo_path = s->zoo->path,
-                                        .zoo_digest = s->zoo->digest,
-                                        .config_json = s->opts.config_json ? s->opts.config_json : "{}",
-                                        .overwrite = s->opts.overwrite};
-    return few__store_create(s->opts.store, &what, &s->env, &s->store, err);
-}
-
-/* A bad path is told before the models are loaded; the store is made, and an old one replaced, only after that, so that
- * a start that fails or is interrupted leaves things as they were. */
-static enum few_status open_parts(struct few_session *s, struct few_error *err)
-{
-    if (s->opts.store) FEW__TRY(few__store_may_create(s->opts.store, s->opts.overwrite, err));
-    FEW__TRY(load_models(s, err));
-    FEW__TRY(open_store(s, err));
-    return s->store ? few__store_set_costs(s->store, s->costs, err) : FEW_OK;
-}
-
-// A session that could not be made leaves no store behind.
-static void drop_store(struct few_session *s)
-{
-    if (!s->store) return;
-    few__store_close(s->store, NULL);
-    s->store = NULL;
-    unlink(s->opts.store);
 }
 
 static enum few_status check_opts(const struct few_session_opts *opts, struct few_error *err)
@@ -145,10 +33,139 @@ static enum few_status check_opts(const struct few_session_opts *opts, struct fe
     if (opts->size != sizeof *opts)
         return few__fail(err, FEW_EINVAL, "session options: expected size %zu, found %zu", sizeof *opts,
                          opts->size);
-    if (opts->deadline_us < 0)
-        return few__fail(err, FEW_EINVAL, "deadline: expected 0 or more, found %jd us",
-                         (intmax_t)opts->deadline_us);
+    FEW__TRY(check_numbers(opts, err));
+    bool goes_on = opts->resume || opts->retry;
+    if (goes_on && opts->overwrite)
+        return few__fail(err, FEW_EINVAL, "store: expected one of resume and overwrite, found both");
+    if (goes_on && !opts->store)
+        return few__fail(err, FEW_EINVAL, "store: expected the path of the one to go on with, found none");
     return FEW_OK;
+}
+
+static size_t n_cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > FEW_LANES_MAX ? FEW_LANES_MAX : (size_t)n;
+}
+
+// With a deadline an item has the machine to itself; without, enough of them that no lane waits and batches fill.
+static size_t default_in_flight(const struct few_session *s)
+{
+    size_t n = s->n_lanes + 1;
+    if (s->opts.deadline_us) return 1;
+    for (size_t i = 0; i < s->n_models; i++)
+        if (s->zoo->recipes[i].batch > n) n = s->zoo->recipes[i].batch;
+    return n > FEW_IN_FLIGHT_MAX ? FEW_IN_FLIGHT_MAX : n;
+}
+
+static void settle_opts(struct few_session *s, const struct few_session_opts *opts)
+{
+    s->opts = *opts;
+    s->n_lanes = opts->lanes ? opts->lanes : n_cores();
+    s->n_places = opts->in_flight ? opts->in_flight : default_in_flight(s);
+    s->n_passages = 2 * s->n_places + 1; // finished ones may wait for an older one, and one is the caller's
+    if (opts->all_variants || opts->purpose == FEW_RECORD) s->variants = FEW__VARIANTS_ALL;
+    else s->variants = few__policy_runs_all(s->policy) ? FEW__VARIANTS_DEAREST : FEW__VARIANTS_CASCADE;
+    s->memory_bytes = FEW__NO_BUDGET;
+    s->finished = SIZE_MAX;
+    s->retrying = opts->retry;
+    s->retried = -1;
+}
+
+/* ---- create ---- */
+
+static enum few_status allocate(struct few_session *s, struct few_error *err)
+{
+    const struct few_mem *mem = s->env.mem;
+    size_t n = s->n_models;
+    s->costs = FEW__NEW_N(mem, struct few_cost, n);
+    s->spent = FEW__NEW_N(mem, struct few_cost, n);
+    s->n_spent = FEW__NEW_N(mem, uint64_t, n);
+    s->in_base = FEW__NEW_N(mem, bool, n);
+    s->rank = FEW__NEW_N(mem, size_t, n);
+    s->forecast_runs = FEW__NEW_N(mem, bool, n);
+    s->cells = FEW__NEW_N(mem, struct few__cell, n);
+    s->queue = few__new(mem, FEW_QUEUE_MAX, FEW_PATH_MAX);
+    s->scheds = FEW__NEW_N(mem, struct few__sched, s->n_places);
+    s->places = FEW__NEW_N(mem, struct few__place, s->n_places);
+    s->passages = FEW__NEW_N(mem, struct few__passage, s->n_passages);
+    if (!s->costs || !s->spent || !s->n_spent || !s->in_base || !s->rank || !s->forecast_runs || !s->cells ||
+        !s->queue || !s->scheds || !s->places || !s->passages)
+        return few__no_memory(err, "session");
+    if (s->opts.runtime && !(s->runtime = few__strdup(mem, s->opts.runtime)))
+        return few__no_memory(err, "session");
+    few__file_reader_init(&s->reader, mem);
+    for (size_t i = 0; i < s->n_places; i++) few__file_reader_init(&s->places[i].reader, mem);
+    for (size_t i = 0; i < s->n_passages; i++)
+        few__arena_init(&s->passages[i].arena, mem, FEW__ITEM_ARENA_MAX);
+    return FEW_OK;
+}
+
+// The catalog with the costs that were measured, so that a store has them from its first moment.
+static enum few_status create_store(struct few_session *s, struct few__store_new *what, struct few_error *err)
+{
+    FEW__TRY(few__store_may_create(s->opts.store, s->opts.overwrite, err));
+    FEW__TRY(few__session_wake(s, err));
+    struct few_model *models = FEW__NEW_N(s->env.mem, struct few_model, s->n_models);
+    if (!models) return few__no_memory(err, "session");
+    struct few_catalog catalog = s->zoo->catalog;
+    memcpy(models, catalog.models, s->n_models * sizeof *models);
+    for (size_t i = 0; i < s->n_models; i++) models[i].cost = s->spent[i];
+    catalog.models = models;
+    what->catalog = &catalog;
+    enum few_status status = few__store_create(s->opts.store, what, &s->env, &s->store, err);
+    s->store_is_new = status == FEW_OK;
+    few__free(s->env.mem, models);
+    return status;
+}
+
+static enum few_status open_store(struct few_session *s, struct few_error *err)
+{
+    char *config = few__session_config(s);
+    if (!config) return few__no_memory(err, "session");
+    struct few__store_new what = {.purpose = s->opts.purpose == FEW_RECORD ? "trace" : "run",
+                                  .catalog = &s->zoo->catalog,
+                                  .zoo_path = s->zoo->path,
+                                  .zoo_digest = s->zoo->digest,
+                                  .config_json = config,
+                                  .notes_json = s->opts.notes_json ? s->opts.notes_json : "{}",
+                                  .items_planned = s->opts.items_planned,
+                                  .overwrite = s->opts.overwrite};
+    bool exists = access(s->opts.store, F_OK) == 0, goes_on = s->opts.retry || (s->opts.resume && exists);
+    enum few_status status = goes_on ? few__store_append(s->opts.store, &what, &s->env, &s->store, err)
+                                     : create_store(s, &what, err);
+    few__free(s->env.mem, config);
+    return status;
+}
+
+static enum few_status go_on(struct few_session *s, struct few_error *err)
+{
+    int64_t n_items;
+    FEW__TRY(few__store_count(s->store, &n_items, err));
+    s->next_id = (uint64_t)n_items;
+    few__store_limit(s->store, s->opts.store_bytes);
+    if (s->store_is_new) return FEW_OK;
+    few__session_recall_costs(s, few__store_catalog(s->store));
+    for (size_t i = 0; i < s->n_models; i++) s->n_spent[i] = s->next_id;
+    return s->measured ? few__session_measure(s, err) : FEW_OK;
+}
+
+/* A store that cannot be written, or gone on with, is told before models are loaded. A new one is made, and an old one
+ * replaced, only after that, so that a start that fails or is interrupted leaves things as they were. */
+static enum few_status open_parts(struct few_session *s, struct few_error *err)
+{
+    if (!s->opts.store) return few__session_wake(s, err);
+    FEW__TRY(open_store(s, err));
+    return go_on(s, err);
+}
+
+// A session that could not be made leaves no new store behind.
+static void drop_store(struct few_session *s)
+{
+    if (!s->store || !s->store_is_new) return;
+    few__store_close(s->store, NULL);
+    s->store = NULL;
+    unlink(s->opts.store);
 }
 
 enum few_status few_session_create(const struct few_zoo *zoo, struct few_policy *policy,
@@ -163,14 +180,17 @@ enum few_status few_session_create(const struct few_zoo *zoo, struct few_policy 
     if (!s) return few__no_memory(err, "session");
     s->env = zoo->env;
     s->zoo = zoo;
-    s->opts = *opts;
+    s->n_models = zoo->catalog.n_models;
     s->policy = policy;
     enum few_status status = FEW_OK;
     if (!policy) {
         status = few_policy_open(NULL, zoo, &s->own_policy, err);
         s->policy = s->own_policy;
     }
-    if (status == FEW_OK) status = allocate(s, err);
+    if (status == FEW_OK) {
+        settle_opts(s, opts);
+        status = allocate(s, err);
+    }
     if (status == FEW_OK) status = open_parts(s, err);
     if (status == FEW_OK) {
         *session = s;
@@ -181,32 +201,50 @@ enum few_status few_session_create(const struct few_zoo *zoo, struct few_policy 
     return status;
 }
 
-enum few_status few_session_close(struct few_session *s, struct few_error *err)
+/* ---- close ---- */
+
+static enum few_status close_store(struct few_session *s, struct few_error *err)
 {
-    if (!s) return FEW_OK;
-    const struct few_mem *mem = s->env.mem;
     enum few_status status = FEW_OK;
-    if (s->store && s->opts.purpose == FEW_RECORD && s->n_received > 0)
+    if (s->store && s->opts.purpose == FEW_RECORD && s->measured)
         status = few__store_set_costs(s->store, s->spent, err);
     enum few_status closed = few__store_close(s->store, status == FEW_OK ? err : NULL);
-    few__live_destroy(s->live);
-    few__sched_deadline_destroy(s->sched);
-    few__workspace_destroy(s->workspace);
-    few__image_decoder_destroy(s->decoder);
-    few_policy_close(s->own_policy);
-    few__arena_finish(&s->arena);
+    return status == FEW_OK ? closed : status;
+}
+
+static void free_parts(struct few_session *s)
+{
+    const struct few_mem *mem = s->env.mem;
+    for (size_t i = 0; s->places && i < s->n_places; i++) few__file_reader_finish(&s->places[i].reader);
+    for (size_t i = 0; s->passages && i < s->n_passages; i++) few__arena_finish(&s->passages[i].arena);
     few__file_reader_finish(&s->reader);
+    few__free(mem, s->runtime);
     few__free(mem, s->costs);
     few__free(mem, s->spent);
     few__free(mem, s->n_spent);
-    few__free(mem, s->queue);
-    few__free(mem, s->nothing);
-    few__free(mem, s->rows);
+    few__free(mem, s->in_base);
+    few__free(mem, s->rank);
+    few__free(mem, s->forecast_runs);
     few__free(mem, s->cells);
-    few__free(mem, s->reasons);
+    few__free(mem, s->queue);
+    few__free(mem, s->scheds);
+    few__free(mem, s->places);
+    few__free(mem, s->passages);
     few__free(mem, s);
-    return status == FEW_OK ? closed : status;
 }
+
+enum few_status few_session_close(struct few_session *s, struct few_error *err)
+{
+    if (!s) return FEW_OK;
+    enum few_status status = close_store(s, err);
+    few__session_sleep(s);
+    few__recall_destroy(s->recall);
+    few_policy_close(s->own_policy);
+    free_parts(s);
+    return status;
+}
+
+/* ---- submit and receive ---- */
 
 enum few_status few_session_submit(struct few_session *s, const char *path, struct few_error *err)
 {
@@ -220,174 +258,86 @@ enum few_status few_session_submit(struct few_session *s, const char *path, stru
     return FEW_OK;
 }
 
-void few_session_stats(const struct few_session *s, struct few_session_stats *stats)
+static void add_to_totals(struct few__totals *totals, const struct few__passage *item)
 {
-    *stats = s->stats;
-}
-
-/* ---- one item ---- */
-
-static enum few_status read_item(struct few_session *s, const char *path, struct few__image *image,
-                                 struct few_error *err)
-{
-    const void *bytes;
-    size_t n;
-    s->digest[0] = 0;
-    FEW__TRY(few__file_reader_read(&s->reader, path, FEW__IMAGE_BYTES_MAX, &bytes, &n, err));
-    FEW__TRY(few__sha256(bytes, n, s->digest));
-    return few__image_decode(s->decoder, path, bytes, n, image, err);
-}
-
-// The item as a whole failed: every model failed, for the same reason.
-static void fail_rows(struct few_session *s, const char *message)
-{
-    for (size_t i = 0; i < s->zoo->catalog.n_models; i++) {
-        snprintf(s->reasons[i], REASON_MAX, "%.*s", REASON_MAX - 1, message);
-        s->rows[i] = (struct few_result_row){.outcome = FEW_FAILED, .reason = s->reasons[i], .start_us = -1};
+    const struct few_result *result = &item->result;
+    totals->items++;
+    totals->items_failed += result->status != FEW_OK;
+    totals->deadline_missed += result->deadline_missed;
+    totals->runtime_us += item->runtime_us;
+    totals->run_all_us += item->run_all_us;
+    for (size_t i = 0; i < result->n_models; i++) {
+        totals->counts[result->rows[i].outcome]++;
+        totals->spent_us += result->rows[i].time_us;
     }
 }
 
-static void fill_row(struct few_session *s, size_t model, int64_t arrival_us)
+static void follow_costs(struct few_session *s, const struct few_result *result)
 {
-    const struct few__exec *exec = few__live_exec(s->live);
-    const struct few__exec_row *from = &few__exec_rows(exec, 0)[model];
-    struct few_result_row *row = &s->rows[model];
-    const char *failure = few__live_message(s->live, 0, model);
-    if (from->outcome == FEW_FAILED && failure[0])
-        snprintf(s->reasons[model], REASON_MAX, "%.*s", REASON_MAX - 1, failure);
-    else few__reason_text(exec, 0, model, s->reasons[model], REASON_MAX);
-    *row = (struct few_result_row){.outcome = from->outcome, .reason = s->reasons[model], .start_us = -1};
-    if (from->start_us >= 0) {
-        row->start_us = from->start_us - arrival_us;
-        row->time_us = from->end_us - from->start_us;
-    }
-    if (from->outcome == FEW_EXECUTED) row->output = few__live_output(s->live, 0, model);
-    if (from->outcome == FEW_SKIPPED && from->reason == FEW__WHY_NEED_EMPTY) row->output = &s->nothing[model];
-}
-
-static void run_item(struct few_session *s, const struct few__image *image, int64_t arrival_us)
-{
-    int64_t deadline = s->opts.deadline_us ? arrival_us + s->opts.deadline_us : FEW__NO_DEADLINE;
-    size_t slot;
-    int64_t end;
-    few__live_slot(s->live, &slot);
-    few__workspace_begin(s->workspace, slot, image, s->digest);
-    few__live_begin(s->live, slot, s->n_received, deadline);
-    few__live_wait(s->live, &slot, &end);
-    few__live_slot(s->live, &slot); // lets cancelled runs end: the thumbnail is made of the same image
-    s->result.elapsed_us = end - arrival_us;
-    s->result.deadline_missed = arrival_us + s->result.decode_us >= deadline;
-    for (size_t i = 0; i < s->zoo->catalog.n_models; i++) {
-        fill_row(s, i, arrival_us);
-        if (s->rows[i].outcome == FEW_LATE) s->result.deadline_missed = true;
+    for (size_t i = 0; i < result->n_models; i++) {
+        if (result->rows[i].outcome != FEW_EXECUTED) continue;
+        int64_t mean = s->n_spent[i] ? s->spent[i].time_us : 0;
+        s->spent[i].time_us = mean + (result->rows[i].time_us - mean) / (int64_t)++s->n_spent[i];
     }
 }
 
-/* What running everything would have cost here: what was spent on the models that ran to their end, and the expected
- * time of the others, without those whose need found nothing (they would not have run either). */
-static int64_t run_all_us(const struct few_session *s)
+// The caller is done with the first item.
+static void drop_first(struct few_session *s)
 {
-    const struct few__exec_row *rows = few__exec_rows(few__live_exec(s->live), 0);
-    int64_t sum = 0;
-    for (size_t i = 0; i < s->zoo->catalog.n_models; i++) {
-        if (rows[i].outcome == FEW_EXECUTED) sum += s->rows[i].time_us;
-        else if (rows[i].reason != FEW__WHY_NEED_EMPTY) sum += s->costs[i].time_us;
-    }
-    return sum;
+    s->first = (s->first + 1) % s->n_passages;
+    s->n_inside--;
+    s->given_out = false;
 }
 
-static void count(struct few_session *s)
+/* Work until the first item is done; FEW_END: there is none. With a deadline nothing new begins once it is, since its
+ * clock would go on while the caller looks at the result. */
+static enum few_status finish_first(struct few_session *s, struct few_error *err)
 {
-    struct few_session_stats *stats = &s->stats;
-    bool failed = s->result.status != FEW_OK;
-    stats->items++;
-    stats->items_failed += failed;
-    stats->deadline_missed += s->result.deadline_missed;
-    if (!failed) stats->run_all_us += run_all_us(s);
-    for (size_t i = 0; i < s->zoo->catalog.n_models; i++) {
-        const struct few_result_row *row = &s->rows[i];
-        stats->counts[row->outcome]++;
-        stats->spent_us += row->time_us;
-        if (row->outcome != FEW_EXECUTED) continue;
-        uint64_t n = s->n_spent[i]++;
-        int64_t mean = n ? s->spent[i].time_us : 0;
-        s->spent[i].time_us = mean + (row->time_us - mean) / (int64_t)(n + 1);
+    for (;;) {
+        const struct few__passage *first = &s->passages[s->first];
+        if (s->finished != SIZE_MAX) FEW__TRY(few__session_take(s, err));
+        bool done = s->n_inside > 0 && first->done;
+        if (!done || !s->opts.deadline_us) FEW__TRY(few__session_admit(s, err));
+        if (s->n_inside == 0) return FEW_END;
+        if (first->done) return FEW_OK;
+        enum few_status status = few__live_wait(s->live, &s->finished, &s->finished_us);
+        assert(status == FEW_OK && "an item that is not done is in flight");
+        if (status != FEW_OK)
+            return few__fail(err, status, "executor: expected an item in flight, found none");
     }
-}
-
-static enum few_status make_thumbnail(struct few_session *s, struct few_error *err)
-{
-    s->has_thumbnail = false;
-    if (!s->store || s->opts.no_pixels) return FEW_OK;
-    FEW__TRY(few__preprocess_thumbnail(few__workspace_preprocess(s->workspace, 0), s->thumbnail, err));
-    s->has_thumbnail = true;
-    return FEW_OK;
-}
-
-static enum few_status keep(struct few_session *s, struct few_error *err)
-{
-    if (!s->store) return FEW_OK;
-    const struct few_result *r = &s->result;
-    for (size_t i = 0; i < r->n_models; i++) {
-        const struct few_result_row *row = &r->rows[i];
-        s->cells[i] = (struct few__cell){.outcome = row->outcome,
-                                         .reason = row->reason,
-                                         .start_us = row->start_us,
-                                         .time_us = row->time_us};
-        if (row->output &&
-            few__output_pack(row->output, &s->arena, &s->cells[i].output, &s->cells[i].n_output) != FEW_OK)
-            return few__no_memory(err, r->path);
-    }
-    const struct few__item_row item = {.id = (int64_t)s->n_received,
-                                       .path = r->path,
-                                       .digest = s->digest,
-                                       .width = r->width,
-                                       .height = r->height,
-                                       .decode_us = r->decode_us,
-                                       .elapsed_us = r->elapsed_us,
-                                       .deadline_missed = r->deadline_missed,
-                                       .status = r->status,
-                                       .message = r->message,
-                                       .thumbnail = s->has_thumbnail ? s->thumbnail : NULL};
-    return few__store_put(s->store, &item, s->cells, err);
 }
 
 enum few_status few_session_receive(struct few_session *s, const struct few_result **result,
                                     struct few_error *err)
 {
     *result = NULL;
-    if (s->queue_n == 0) return FEW_END;
-    const char *path = s->queue[s->queue_first]; // not overwritten before FEW_QUEUE_MAX more submits
-    s->queue_first = (s->queue_first + 1) % FEW_QUEUE_MAX;
-    s->queue_n--;
-    few__arena_reset(&s->arena);
-
-    struct few__image image = {0};
-    struct few_error item_err = {.message = ""};
-    int64_t arrival = few__now_us(&s->env);
-    enum few_status status = read_item(s, path, &image, &item_err);
-    int64_t decoded = few__now_us(&s->env);
-    s->has_thumbnail = false;
-    s->result = (struct few_result){.path = path,
-                                    .status = status,
-                                    .message = s->message,
-                                    .width = image.width,
-                                    .height = image.height,
-                                    .decode_us = decoded - arrival,
-                                    .elapsed_us = decoded - arrival,
-                                    .n_models = s->zoo->catalog.n_models,
-                                    .rows = s->rows};
-    snprintf(s->message, sizeof s->message, "%s", item_err.message);
-    if (status == FEW_OK) {
-        run_item(s, &image, arrival);
-        FEW__TRY(make_thumbnail(s, err));
-    } else {
-        fail_rows(s, s->message);
-    }
-    count(s);
-    s->stats.runtime_us += few__workspace_runtime_us(s->workspace, 0);
-    FEW__TRY(keep(s, err));
-    s->n_received++;
-    *result = &s->result;
+    if (s->given_out) drop_first(s);
+    FEW__TRY(finish_first(s, err));
+    struct few__passage *item = &s->passages[s->first];
+    FEW__TRY(few__session_keep(s, item, err));
+    s->blocker = NULL;
+    s->n_kept += item->result.kept;
+    if (!s->store) add_to_totals(&s->totals, item);
+    if (s->opts.purpose == FEW_RECORD) follow_costs(s, &item->result);
+    s->given_out = true;
+    *result = &item->result;
     return FEW_OK;
+}
+
+void few_session_stats(const struct few_session *s, struct few_session_stats *stats)
+{
+    struct few__totals totals = s->totals;
+    if (s->store) few__store_totals(s->store, &totals);
+    *stats = (struct few_session_stats){.items = totals.items,
+                                        .items_failed = totals.items_failed,
+                                        .items_kept = s->n_kept,
+                                        .deadline_missed = totals.deadline_missed,
+                                        .spent_us = totals.spent_us,
+                                        .runtime_us = totals.runtime_us,
+                                        .run_all_us = totals.run_all_us,
+                                        .lanes = s->n_lanes,
+                                        .in_flight = s->n_places};
+    if (s->memory_bytes != FEW__NO_BUDGET) stats->memory_bytes = s->memory_bytes;
+    else stats->memory_bytes = s->opts.memory_bytes;
+    memcpy(stats->counts, totals.counts, sizeof stats->counts);
 }

@@ -10,23 +10,42 @@
 
 #include <fewer/status.h>
 
-struct few__db {
+#include "store/lock.h"
+
+struct few__db { // stays where it is while it is open
     sqlite3 *sql;
     const char *path; // borrowed; as the user wrote it
+    struct few__lock lock;
+    bool unfinished; // made, not published yet
 };
 
-/* A new empty database that waits for no disk until few__db_log, so that one killed here hardly ever leaves a file
- * without tables. Errors: FEW_EEXIST; FEW_EIO it cannot be created there; FEW_ESTORE; FEW_ENOMEM. */
+/* A new empty database in a file of another name beside path, "-new" behind it, so that one killed here leaves nothing
+ * at path. Errors: FEW_EEXIST; FEW_EIO it cannot be created there; FEW_ESTORE; FEW_ENOMEM. */
 enum few_status few__db_create(struct few__db *db, const char *path, bool overwrite, struct few_error *err);
 
-/* The tables are there: from now on into a log (WAL mode), on the disk at each checkpoint. Errors: FEW_ESTORE. */
+/* The tables are there: put it at its path, in one step, and write from now on into a log (few__db_log).
+ * Errors: FEW_EEXIST; FEW_EIO; FEW_ESTORE, also when somebody is writing to the file that would be replaced. */
+enum few_status few__db_publish(struct few__db *db, bool overwrite, struct few_error *err);
+
+/* Close and remove what few__db_create began. */
+void few__db_abandon(struct few__db *db);
+
+/* Write into a log (WAL mode), on the disk at each checkpoint. Errors: FEW_ESTORE. */
 enum few_status few__db_log(struct few__db *db, struct few_error *err);
 
-/* An existing file, for reading. Errors: FEW_ENOENT, FEW_ESTORE, FEW_ENOMEM. */
-enum few_status few__db_open(struct few__db *db, const char *path, struct few_error *err);
+/* An existing file, to read it, or to write to it too.
+ * Errors: FEW_ENOENT, FEW_ESTORE, FEW_ENOMEM; writing: FEW_AGAIN somebody else does. */
+enum few_status few__db_open(struct few__db *db, const char *path, bool writing, struct few_error *err);
 
 /* Statements must be finalized. */
 void few__db_close(struct few__db *db);
+
+/* Bytes on the disk: of the log; of the file and its log. */
+uint64_t few__db_log_bytes(const struct few__db *db);
+uint64_t few__db_bytes(const struct few__db *db);
+
+/* Everything from the log into the file, the log emptied; a reader may prevent that. Errors: FEW_ESTORE. */
+enum few_status few__db_checkpoint(struct few__db *db, struct few_error *err);
 
 /* After commit: everything into the one file, nothing beside it. Errors: FEW_ESTORE. */
 enum few_status few__db_settle(struct few__db *db, struct few_error *err);

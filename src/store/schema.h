@@ -10,6 +10,10 @@
 enum few_status few__schema_create(const struct few__db *db, const struct few__store_new *what,
                                    struct few_error *err);
 
+/* The file is gone on with: its notes, plan and writer are new. One transaction. Errors: FEW_ESTORE, FEW_ENOMEM. */
+enum few_status few__schema_renew(const struct few__db *db, const struct few__store_new *what,
+                                  struct few_error *err);
+
 /* Is this one of our files, of this version? Errors: FEW_ESTORE, FEW_EVERSION, FEW_ENOMEM. */
 enum few_status few__schema_check(const struct few__db *db, struct few_error *err);
 
@@ -20,5 +24,15 @@ enum few_status few__schema_meta(const struct few__db *db, const char *key, stru
 /* The catalog as it was stored, built again in the arena. Errors: FEW_ESTORE, FEW_ENOMEM. */
 enum few_status few__schema_catalog(const struct few__db *db, struct few__arena *arena,
                                     struct few_catalog *catalog, struct few_error *err);
+
+/* The sums that the file keeps. Errors: FEW_ESTORE, also when they cannot be those of its items; FEW_ENOMEM. */
+enum few_status few__schema_totals(const struct few__db *db, size_t n_models, struct few__totals *totals,
+                                   struct few_error *err);
+
+/* Would `now` give the same results as what a file was made with? path: for messages.
+ * Errors: FEW_EVERSION no, and this differs; FEW_EINVAL now->config_json is no JSON object; FEW_ESTORE that of the file is
+ * none; FEW_ENOMEM. */
+enum few_status few__schema_same(const char *path, const struct few__store_new *was,
+                                 const struct few__store_new *now, struct few_error *err);
 
 #endif

@@ -12,7 +12,7 @@
 
 #include "core/mem.h"
 
-enum { FEW__STORE_VERSION = 1 };
+enum { FEW__STORE_VERSION = 2 };
 
 struct few__store;
 
@@ -20,19 +20,31 @@ struct few__store_new {                // what a new store is about
     const char *purpose;               // "trace" or "run"
     const struct few_catalog *catalog; // copied into the file
     const char *zoo_path, *zoo_digest; // "" = none
-    const char *config_json;           // what it was made with
-    bool overwrite;                    // replace an existing file; otherwise FEW_EEXIST
+    const char *config_json;           // what decides its results: a JSON object, compared when a run goes on
+    const char *notes_json;            // what a person or `retry` may want to know beside that; NULL = "{}"
+    uint64_t items_planned; // how many items it is asked for; 0 = "items" of the notes, if they say
+    bool overwrite;         // replace an existing file; otherwise FEW_EEXIST
 };
 
 /* Whether a store could be made at path, to say so before the work begins; touches nothing.
  * Errors: FEW_EEXIST there is something and overwrite is false; FEW_EIO its folder is missing or read-only. */
 enum few_status few__store_may_create(const char *path, bool overwrite, struct few_error *err);
 
-/* Create: writes <path> with the catalog. Nothing else but the store touches the file; until it is closed, a
- * "-wal" and a "-shm" file lie beside it. Creating fails with FEW_ESTORE while somebody else writes to a file
- * that would be replaced.
+/* Create: writes <path> with the catalog, in one step: whoever is killed here leaves what was there before, or a whole
+ * empty store, and at most a "-new" file that the next creation removes. Nothing else but the store touches the file;
+ * until it is closed, a "-wal" and a "-shm" file lie beside it. Creating fails with FEW_ESTORE while somebody else
+ * writes to a file that would be replaced, or makes one there.
  * Errors: FEW_EEXIST, FEW_EIO (folder missing, read-only: the message names the path), FEW_ESTORE, FEW_ENOMEM. */
 enum few_status few__store_create(const char *path, const struct few__store_new *what,
+                                  const struct few_env *env, struct few__store **out, struct few_error *err);
+
+/* Open an existing store to go on with it. One process at a time may; readers may look on.
+ *
+ * what  as it would be made now: purpose, models (names, kinds, labels, digests) and config_json must be those of the
+ *       file; notes_json replaces the old one
+ * Errors: FEW_ENOENT; FEW_AGAIN another process is writing to it; FEW_EVERSION another version of the schema, or another
+ *         zoo or configuration (the message says what differs: expected, found); FEW_ESTORE; FEW_ENOMEM. */
+enum few_status few__store_append(const char *path, const struct few__store_new *what,
                                   const struct few_env *env, struct few__store **out, struct few_error *err);
 
 /* Open for reading. Errors: FEW_ENOENT; FEW_ESTORE no Fewer file; FEW_EVERSION; FEW_ENOMEM. */
@@ -45,6 +57,9 @@ enum few_status few__store_close(struct few__store *store, struct few_error *err
 const struct few_catalog *few__store_catalog(const struct few__store *store); // borrowed
 const char *few__store_purpose(const struct few__store *store);
 const char *few__store_config(const struct few__store *store);
+const char *few__store_notes(const struct few__store *store);
+uint64_t
+few__store_planned(const struct few__store *store); // items, as of the last few__store_new; 0 = not known
 const char *few__store_zoo_path(const struct few__store *store);
 
 /* The catalog once more, in an arena that outlives the store. */
@@ -57,8 +72,12 @@ struct few__item_row {
     int64_t id; // from 0, in the order of items; put: ignored, next: filled in
     const char *path;
     const char *digest; // SHA-256 of its bytes, "" = not known
+    uint64_t size;      // bytes of the file, and
+    int64_t mtime_us;   // when it was changed last: tells an unchanged file without reading it; 0 = not known
     int width, height;
     int64_t decode_us, elapsed_us;
+    int64_t runtime_us; // inside the model runtimes
+    int64_t run_all_us; // what running everything would have cost
     bool deadline_missed;
     enum few_status status;
     const char *message;      // "" or what failed
@@ -74,11 +93,58 @@ struct few__cell { // one model on one item
     size_t n_output;
 };
 
-/* Add an item with its n_models cells, in the catalog's order. Committed by the store every
- * FEW__STORE_BATCH items and at close. Errors: FEW_ESTORE (the item is then not in the file). */
-enum { FEW__STORE_BATCH = 64 };
+/* Add an item with its n_models cells, in the catalog's order. Committed by the store when FEW__STORE_BATCH items or
+ * FEW__STORE_BATCH_US are together, and at close. Errors: FEW_ESTORE (the item is then not in the file); FEW_ELIMIT the
+ * file would exceed few__store_limit (everything before is kept). */
+enum { FEW__STORE_BATCH = 64, FEW__STORE_BATCH_US = 1000000 };
 enum few_status few__store_put(struct few__store *store, const struct few__item_row *item,
                                const struct few__cell *cells, struct few_error *err);
+
+/* Put in the place of item id, which has been done again or whose file has changed. Errors: as put; FEW_ENOENT. */
+enum few_status few__store_replace(struct few__store *store, int64_t id, const struct few__item_row *item,
+                                   const struct few__cell *cells, struct few_error *err);
+
+/* The most bytes that the file may have; 0 = no limit. */
+void few__store_limit(struct few__store *store, uint64_t max_bytes);
+uint64_t few__store_bytes(const struct few__store *store);
+
+/* What the store knows of an item, to go on after a break. */
+struct few__known {
+    int64_t id;
+    char digest[65];
+    uint64_t size;
+    int64_t mtime_us;
+    bool failed; // as a whole, or one of its models
+    bool late;   // one of its models
+};
+
+/* The item of this path (the first one put), or the first one with this digest that is neither failed nor late.
+ * FEW_END: none. What is put but not committed counts. Errors: FEW_ESTORE, FEW_ENOMEM. Cost: O(log items). */
+enum few_status few__store_find_path(struct few__store *store, const char *path, struct few__known *known,
+                                     struct few_error *err);
+enum few_status few__store_find_digest(struct few__store *store, const char *digest, struct few__known *known,
+                                       struct few_error *err);
+
+/* One item by its id, outputs included; pointers are borrowed until the next read. FEW_END: none. */
+enum few_status few__store_get(struct few__store *store, int64_t id, struct few__item_row *item,
+                               struct few__cell *cells, struct few_error *err);
+
+/* The next item after `after` (-1 = the first) that failed, as a whole or in a model. FEW_END: none left. path: borrowed
+ * until the next read. */
+enum few_status few__store_next_failed(struct few__store *store, int64_t after, int64_t *id,
+                                       const char **path, struct few_error *err);
+
+/* Sums over all items, kept up to date with every commit, so that asking costs nothing however many there are. */
+struct few__totals {
+    uint64_t items, items_failed;
+    uint64_t counts[FEW_OUTCOME_COUNT];
+    uint64_t deadline_missed;
+    int64_t spent_us, runtime_us, run_all_us;
+};
+void few__store_totals(const struct few__store *store, struct few__totals *totals);
+
+/* Is a process writing to it now? */
+bool few__store_is_busy(const char *path);
 
 /* Replace the models' costs (measured while recording). */
 enum few_status few__store_set_costs(struct few__store *store, const struct few_cost *costs,

@@ -4,10 +4,13 @@
  * models and names keep their order). */
 #include "store/schema.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <fewer/version.h>
+#include <jansson.h>
 
 #include "core/error.h"
 #include "model/catalog.h"
@@ -24,16 +27,27 @@ static const char tables[] =
     "CREATE TABLE models(id INTEGER PRIMARY KEY, name TEXT NOT NULL, task TEXT NOT NULL, kind TEXT NOT NULL,"
     " list INTEGER, threshold REAL NOT NULL, empty REAL NOT NULL, tolerance REAL NOT NULL,"
     " priority REAL NOT NULL, needs INTEGER, variant_of INTEGER, time_us INTEGER NOT NULL,"
-    " memory_bytes INTEGER NOT NULL, digest TEXT NOT NULL);"
+    " memory_bytes INTEGER NOT NULL, weights_bytes INTEGER NOT NULL, load_us INTEGER NOT NULL,"
+    " more_us INTEGER NOT NULL, digest TEXT NOT NULL);"
     "CREATE TABLE items(id INTEGER PRIMARY KEY, path TEXT NOT NULL, digest TEXT NOT NULL,"
-    " width INTEGER NOT NULL, height INTEGER NOT NULL, decode_us INTEGER NOT NULL,"
-    " elapsed_us INTEGER NOT NULL, deadline_missed INTEGER NOT NULL, status INTEGER NOT NULL,"
-    " message TEXT NOT NULL);"
+    " size INTEGER NOT NULL, mtime_us INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,"
+    " decode_us INTEGER NOT NULL, elapsed_us INTEGER NOT NULL, runtime_us INTEGER NOT NULL,"
+    " run_all_us INTEGER NOT NULL, deadline_missed INTEGER NOT NULL, status INTEGER NOT NULL,"
+    " message TEXT NOT NULL, failed INTEGER NOT NULL, late INTEGER NOT NULL);"
+    "CREATE INDEX items_path ON items(path);"
+    "CREATE INDEX items_digest ON items(digest) WHERE digest <> '' AND failed = 0 AND late = 0;"
+    "CREATE INDEX items_failed ON items(failed) WHERE failed = 1;"
     "CREATE TABLE thumbnails(item INTEGER PRIMARY KEY, rgb BLOB NOT NULL);"
     "CREATE TABLE reasons(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
     "CREATE TABLE results(item INTEGER NOT NULL, model INTEGER NOT NULL, outcome INTEGER NOT NULL,"
     " reason INTEGER NOT NULL, start_us INTEGER NOT NULL, time_us INTEGER NOT NULL, output BLOB,"
-    " PRIMARY KEY(item, model)) WITHOUT ROWID;";
+    " PRIMARY KEY(item, model)) WITHOUT ROWID;"
+    "CREATE TABLE totals(id INTEGER PRIMARY KEY, items INTEGER NOT NULL, items_failed INTEGER NOT NULL,"
+    " executed INTEGER NOT NULL, predicted INTEGER NOT NULL, reused INTEGER NOT NULL,"
+    " skipped INTEGER NOT NULL, late INTEGER NOT NULL, failed INTEGER NOT NULL,"
+    " deadline_missed INTEGER NOT NULL, spent_us INTEGER NOT NULL, runtime_us INTEGER NOT NULL,"
+    " run_all_us INTEGER NOT NULL);"
+    "INSERT INTO totals VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);";
 
 /* ---- writing ---- */
 
@@ -48,23 +62,64 @@ static void bind_index(sqlite3_stmt *stmt, int i, int64_t index)
     else sqlite3_bind_int64(stmt, i, index);
 }
 
+static enum few_status write_pairs(const struct few__db *db, const char *const pairs[][2], size_t n,
+                                   struct few_error *err)
+{
+    sqlite3_stmt *stmt;
+    FEW__TRY(few__db_prepare(db, "INSERT OR REPLACE INTO meta VALUES (?1, ?2)", &stmt, err));
+    enum few_status status = FEW_OK;
+    for (size_t i = 0; i < n && status == FEW_OK; i++) {
+        bind_text(stmt, 1, pairs[i][0]);
+        bind_text(stmt, 2, pairs[i][1]);
+        status = few__db_run(db, stmt, err);
+    }
+    sqlite3_finalize(stmt);
+    return status;
+}
+
+/* A session is given items one by one and does not know how many will come; whoever started it does, and may say so in
+ * the notes: {"items": 300}. */
+static uint64_t planned_of(const struct few__store_new *what)
+{
+    if (what->items_planned || !what->notes_json) return what->items_planned;
+    json_t *notes = json_loads(what->notes_json, 0, NULL);
+    json_int_t n = json_integer_value(json_object_get(notes, "items"));
+    json_decref(notes);
+    return n > 0 ? (uint64_t)n : 0;
+}
+
+// What every process that writes to the file says anew.
+static enum few_status write_writer(const struct few__db *db, const struct few__store_new *what,
+                                    struct few_error *err)
+{
+    char planned[24], writer[24];
+    snprintf(planned, sizeof planned, "%" PRIu64, planned_of(what));
+    snprintf(writer, sizeof writer, "%ld", (long)getpid());
+    const char *const pairs[][2] = {{"notes", what->notes_json ? what->notes_json : "{}"},
+                                    {"items_planned", planned},
+                                    {"writer", writer}};
+    return write_pairs(db, pairs, sizeof pairs / sizeof *pairs, err);
+}
+
 static enum few_status write_meta(const struct few__db *db, const struct few__store_new *what,
                                   struct few_error *err)
 {
     const char *const pairs[][2] = {{"purpose", what->purpose},
                                     {"zoo_path", what->zoo_path},
                                     {"zoo_digest", what->zoo_digest},
-                                    {"config", what->config_json},
+                                    {"config", what->config_json ? what->config_json : "{}"},
                                     {"fewer_version", FEW_VERSION}};
-    sqlite3_stmt *stmt;
-    FEW__TRY(few__db_prepare(db, "INSERT INTO meta VALUES (?1, ?2)", &stmt, err));
-    enum few_status status = FEW_OK;
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs && status == FEW_OK; i++) {
-        bind_text(stmt, 1, pairs[i][0]);
-        bind_text(stmt, 2, pairs[i][1]);
-        status = few__db_run(db, stmt, err);
-    }
-    sqlite3_finalize(stmt);
+    FEW__TRY(write_pairs(db, pairs, sizeof pairs / sizeof *pairs, err));
+    return write_writer(db, what, err);
+}
+
+enum few_status few__schema_renew(const struct few__db *db, const struct few__store_new *what,
+                                  struct few_error *err)
+{
+    FEW__TRY(few__db_exec(db, "BEGIN IMMEDIATE", err));
+    enum few_status status = write_writer(db, what, err);
+    if (status == FEW_OK) status = few__db_exec(db, "COMMIT", err);
+    if (status != FEW_OK) (void)few__db_exec(db, "ROLLBACK", NULL);
     return status;
 }
 
@@ -142,16 +197,20 @@ static void bind_model(sqlite3_stmt *stmt, const struct few_catalog *catalog, si
     bind_index(stmt, 11, model->variant_of);
     sqlite3_bind_int64(stmt, 12, model->cost.time_us);
     sqlite3_bind_int64(stmt, 13, (int64_t)model->cost.memory_bytes);
-    bind_text(stmt, 14, model->digest);
+    sqlite3_bind_int64(stmt, 14, (int64_t)model->cost.weights_bytes);
+    sqlite3_bind_int64(stmt, 15, model->cost.load_us);
+    sqlite3_bind_int64(stmt, 16, model->cost.more_us);
+    bind_text(stmt, 17, model->digest);
 }
 
 static enum few_status write_models(const struct few__db *db, const struct few_catalog *catalog,
                                     struct few_error *err)
 {
     sqlite3_stmt *stmt;
-    FEW__TRY(few__db_prepare(
-        db, "INSERT INTO models VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)", &stmt,
-        err));
+    FEW__TRY(few__db_prepare(db,
+                             "INSERT INTO models VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+                             " ?13, ?14, ?15, ?16, ?17)",
+                             &stmt, err));
     enum few_status status = FEW_OK;
     for (size_t m = 0; m < catalog->n_models && status == FEW_OK; m++) {
         bind_model(stmt, catalog, m);
@@ -186,8 +245,11 @@ enum few_status few__schema_check(const struct few__db *db, struct few_error *er
                          id ? "another program's SQLite file" : "none of Fewer's");
     FEW__TRY(few__db_int(db, "PRAGMA user_version", &version, err));
     if (version != FEW__STORE_VERSION)
-        return few__fail(err, FEW_EVERSION, "%s: expected version %d of the file, found %lld", db->path,
-                         FEW__STORE_VERSION, (long long)version);
+        return few__fail(
+            err, FEW_EVERSION,
+            "%s: expected version %d of the file, found %lld: another version of Fewer made it; make "
+            "it again, or use that version",
+            db->path, FEW__STORE_VERSION, (long long)version);
     return FEW_OK;
 }
 
@@ -278,7 +340,7 @@ static enum few_status take_model(const struct few__db *db, sqlite3_stmt *stmt, 
     FEW__TRY(take_text(db, stmt, 1, arena, &out->name, err));
     FEW__TRY(take_text(db, stmt, 2, arena, &out->task, err));
     FEW__TRY(take_text(db, stmt, 3, arena, &kind, err));
-    FEW__TRY(take_text(db, stmt, 13, arena, &digest, err));
+    FEW__TRY(take_text(db, stmt, 16, arena, &digest, err));
     out->kind = few_kind_parse(kind);
     out->threshold = (float)sqlite3_column_double(stmt, 5);
     out->empty = (float)sqlite3_column_double(stmt, 6);
@@ -288,6 +350,9 @@ static enum few_status take_model(const struct few__db *db, sqlite3_stmt *stmt, 
     out->variant_of = index_at(stmt, 10);
     out->cost.time_us = sqlite3_column_int64(stmt, 11);
     out->cost.memory_bytes = (uint64_t)sqlite3_column_int64(stmt, 12);
+    out->cost.weights_bytes = (uint64_t)sqlite3_column_int64(stmt, 13);
+    out->cost.load_us = sqlite3_column_int64(stmt, 14);
+    out->cost.more_us = sqlite3_column_int64(stmt, 15);
     snprintf(out->digest, sizeof out->digest, "%s", digest);
     if (out->kind == FEW_KIND_COUNT) return damaged(db, "a model of no kind", err);
     if (out->needs < -1 || out->needs >= n_models || out->variant_of < -1 || out->variant_of >= n_models)
@@ -340,4 +405,37 @@ enum few_status few__schema_catalog(const struct few__db *db, struct few__arena 
     enum few_status status = rebuild(db, (size_t)n_models, &scratch, arena, catalog, err);
     few__arena_finish(&scratch);
     return status;
+}
+
+/* ---- totals ---- */
+
+// One statement, so that all of it is of the same moment while somebody writes.
+static const char ask_totals[] =
+    "SELECT items, items_failed, executed, predicted, reused, skipped, late, failed, deadline_missed, "
+    "spent_us,"
+    " runtime_us, run_all_us, (SELECT coalesce(max(id) + 1, 0) FROM items) FROM totals";
+
+enum few_status few__schema_totals(const struct few__db *db, size_t n_models, struct few__totals *totals,
+                                   struct few_error *err)
+{
+    sqlite3_stmt *stmt;
+    FEW__TRY(few__db_prepare(db, ask_totals, &stmt, err));
+    enum few_status status = few__db_step(db, stmt, err);
+    if (status == FEW_OK) {
+        uint64_t n_cells = 0;
+        *totals = (struct few__totals){.items = (uint64_t)sqlite3_column_int64(stmt, 0),
+                                       .items_failed = (uint64_t)sqlite3_column_int64(stmt, 1),
+                                       .deadline_missed = (uint64_t)sqlite3_column_int64(stmt, 8),
+                                       .spent_us = sqlite3_column_int64(stmt, 9),
+                                       .runtime_us = sqlite3_column_int64(stmt, 10),
+                                       .run_all_us = sqlite3_column_int64(stmt, 11)};
+        for (int i = 0; i < FEW_OUTCOME_COUNT; i++)
+            n_cells += totals->counts[i] = (uint64_t)sqlite3_column_int64(stmt, 2 + i);
+        bool fits = totals->items == (uint64_t)sqlite3_column_int64(stmt, 12) && totals->items <= INT64_MAX &&
+                    n_cells == totals->items * n_models && totals->items_failed <= totals->items &&
+                    totals->deadline_missed <= totals->items;
+        if (!fits) status = damaged(db, "the totals are not those of the items", err);
+    }
+    sqlite3_finalize(stmt);
+    return status == FEW_END ? damaged(db, "the totals are missing", err) : status;
 }

@@ -18,6 +18,7 @@
 #define ITEM_MAX  ((size_t)4 << 30)  // bytes of one item's outputs
 
 enum { TEST_FROM = 20 }; // SHA-1 modulo 100 of the file name, and above
+enum { NOT_MEASURED = -1 };
 
 /* ---- one output ---- */
 
@@ -125,7 +126,9 @@ static enum few_status load_cell(struct loader *l, size_t m, struct few__trace_c
 {
     const struct few_model *model = &l->trace->catalog.models[m];
     const struct few__cell *from = &l->row[m];
-    to->outcome = from->outcome;
+    bool reused = from->outcome == FEW_REUSED && from->output; // what the model says of the same bytes
+    to->outcome = reused ? FEW_EXECUTED : from->outcome;
+    to->time_us = NOT_MEASURED;
     if (from->outcome == FEW_EXECUTED) {
         if (!from->output)
             return few__fail(err, FEW_EPARSE, "model %s: executed, but there is no output", model->name);
@@ -154,7 +157,7 @@ static enum few_status load_item(struct loader *l, const struct few__item_row *r
     return FEW_OK;
 }
 
-// The mean where a model did not run; the catalog as the store has it, with measured times.
+// The mean where a model did not run here; the catalog as the store has it, with measured times.
 static enum few_status fill_times(struct loader *l, struct few_error *err)
 {
     struct few__trace *trace = l->trace;
@@ -166,7 +169,7 @@ static enum few_status fill_times(struct loader *l, struct few_error *err)
         if (l->runs[m]) models[m].cost.time_us = (l->sum_us[m] + l->runs[m] / 2) / l->runs[m];
         for (size_t i = 0; i < trace->n_items; i++) {
             struct few__trace_cell *cell = &trace->cells[i * n_models + m];
-            if (cell->outcome != FEW_EXECUTED) cell->time_us = clamp_us(models[m].cost.time_us);
+            if (cell->time_us == NOT_MEASURED) cell->time_us = clamp_us(models[m].cost.time_us);
         }
     }
     return FEW_OK;

@@ -10,9 +10,9 @@
 #include "core/mem.h"
 
 struct few__trace_cell {
-    enum few_outcome outcome; // EXECUTED, or what happened instead
+    enum few_outcome outcome; // EXECUTED, which a reused output counts as, or what happened instead
     bool empty;               // executed and nothing there, or not run because its need found nothing
-    int32_t time_us;          // of this run; the model's mean where it did not run
+    int32_t time_us;          // of this run; the model's mean where it did not run here
     uint32_t n_valuable;
     const struct few_valuable *valuable; // (n_valuable,)
     const void *packed;                  // few__output_pack bytes, or NULL

@@ -56,6 +56,9 @@ BAD = {  # name: (bytes, from those of a good JPEG and a good PNG; what the line
 }
 
 
+RETRY = "  'fewer retry run.db' does what failed again"
+
+
 @pytest.mark.parametrize("verb", ["label", "record"])
 @pytest.mark.parametrize("name", BAD)
 def test_bad_item(fewer, items, verb, name):
@@ -64,7 +67,7 @@ def test_bad_item(fewer, items, verb, name):
     got = fewer(verb, ZOO, "items", "-o", "run.db", "--json")
     assert got.returncode == 1
     lines = got.stderr.splitlines()
-    assert len(lines) == 2 and lines[0] == "fewer: 1 failure"
+    assert len(lines) == 3 and lines[0] == "fewer: 1 failure" and lines[2] == RETRY
     assert lines[1].startswith(f"  items/{name}: ") and lines[1].count(name) == 1 and words in lines[1]
     summary, rows = json.loads(got.stdout), rows_of(fewer, "run.db")
     counts_add_up(summary, rows)
@@ -98,9 +101,9 @@ def test_paths_of_a_list_that_are_no_files(fewer, items):
     got = fewer("label", ZOO, "-", "-o", "run.db", "--json", stdin="\n".join(names))
     assert got.returncode == 1
     lines = got.stderr.splitlines()
-    assert lines[0] == "fewer: 4 failures" and len(lines) == 5
-    assert [line.split(":")[0].strip() for line in lines[1:]] == names[1:5]
-    assert "No such file" in lines[1] and all("expected a file" in line for line in lines[3:])
+    assert lines[0] == "fewer: 4 failures" and len(lines) == 6 and lines[5] == RETRY
+    assert [line.split(":")[0].strip() for line in lines[1:5]] == names[1:5]
+    assert "No such file" in lines[1] and all("expected a file" in line for line in lines[3:5])
     counts_add_up(json.loads(got.stdout), rows_of(fewer, "run.db"))
 
 
@@ -125,7 +128,7 @@ def test_a_folder_that_vanishes(fewer, command, scenes, tmp_path):
         except OSError:  # the other end is closed
             break
         if b"/1500 items" in piece and b"/1500 items" not in seen:
-            shutil.rmtree(tmp_path / "many")
+            (tmp_path / "many").rename(tmp_path / "gone")
         seen += piece
     os.close(master)
     summary = json.loads(process.stdout.read())
@@ -174,9 +177,9 @@ def test_a_model_that_does_not_fit(fewer, items, tmp_path, source, extra, words)
 @pytest.mark.parametrize("verb", ["label", "record"])
 @pytest.mark.parametrize("output, words", [
     ("nowhere/run.db", "cannot be created: No such file or directory"),
-    ("items", "exists already; --force replaces it"),
+    ("items", "expected a trace or run file, found a folder"),
     ("/proc/run.db", "cannot be created: "),
-    ("old.db", "exists already; --force replaces it"),
+    ("old.db", "expected a trace or run file, found something else; --force starts again and replaces it, another"),
 ])
 def test_output_that_cannot_be_written(fewer, items, tmp_path, verb, output, words):
     (tmp_path / "old.db").write_text("mine")

@@ -81,7 +81,7 @@ def test_record_then_label(fewer, pictures, tmp_path):
     assert sum(label["counts"].values()) == label["items"] * label["models"] == 6 * n_models()
     assert label["policy"] == "static:trace.db"
     assert label["deadline_missed"] == 0 and label["items_failed"] == 0 and label["interrupted"] is False
-    assert set(label["time_ms"]) == {"spent", "run_all", "saved_ratio"}
+    assert set(label["time_ms"]) == {"spent", "run_all", "saved_ratio", "base"}
     assert label["time_ms"]["spent"] > 0 and label["time_ms"]["saved_ratio"] < 1
     assert "agreement" not in label
     rows = fewer("export", "run.db").stdout.splitlines()

@@ -8,6 +8,9 @@ import subprocess
 import pytest
 
 
+METHODS = ["run_all", "random", "static", "q_greedy", "oracle", "density_greedy", "bound"]
+
+
 @pytest.fixture
 def trace(fewer, zoo, outputs, tmp_path):
     got = fewer("import", outputs, "--zoo", zoo, "-o", "trace.db", "--json")
@@ -52,8 +55,10 @@ def test_eval_json(fewer, trace):
     assert got.returncode == 0 and got.stderr == ""
     eval_ = json.loads(got.stdout)
     assert eval_["models"] == 2 and eval_["items"] == 10
-    assert list(eval_["methods"]) == ["run_all", "random", "static", "oracle"]
+    assert list(eval_["methods"]) == METHODS
     assert eval_["run_all"]["time_ms"] == 40
+    bound = eval_["methods"].pop("bound")
+    assert bound["deadline"]["40"]["recall"] == 1
     for method in eval_["methods"].values():
         assert list(method["recall"]) == list(method["stop"]) == ["0.5", "1"]
         assert list(method["deadline"]) == ["10", "40"]
@@ -67,6 +72,41 @@ def test_eval_json(fewer, trace):
     # Oracle, recall 1: animals and faces on three, faces on two, animals on one, nothing on one.
     assert eval_["methods"]["oracle"]["recall"]["1"]["models"] == pytest.approx(9 / 7, abs=1e-5)
     assert eval_["methods"]["oracle"]["recall"]["1"]["time_ratio"] == pytest.approx(190 / 280, abs=1e-5)
+
+
+def test_eval_takes_the_methods_that_there_are(fewer, trace):
+    for method in METHODS:
+        got = fewer("eval", trace, "--json", "--method", method)
+        assert got.returncode == 0 and list(json.loads(got.stdout)["methods"]) == [method], got.stderr
+    assert ", ".join(METHODS) in fewer("eval", "--help").stdout
+
+
+def with_memory(zoo):
+    text = zoo.read_text()
+    zoo.write_text(text.replace("time_ms: 10", "time_ms: 10, memory: 30MiB").replace("30}", "30, memory: 10MiB}"))
+
+
+def test_eval_memory(fewer, zoo, outputs):
+    with_memory(zoo)
+    assert fewer("import", outputs, "--zoo", zoo, "-o", "memory.db").returncode == 0
+    line = ["eval", "memory.db", "--deadline", "10ms,30ms", "--memory", "75%,40MiB", "--method", "run_all,static"]
+    got = fewer(*line, "--json")
+    assert got.returncode == 0 and got.stderr == ""
+    for method in json.loads(got.stdout)["methods"].values():
+        assert list(method["memory"]) == ["30", "40"]
+        assert list(method["memory"]["40"]["deadline"]) == ["10", "30"]
+        assert method["memory"]["40"]["deadline"]["30"]["recall"] == 1  # side by side
+        assert method["memory"]["30"]["deadline"]["30"]["recall"] < 1  # one after the other is too late
+    page = fewer(*line).stdout
+    assert "recall with 30 MiB  10 ms  30 ms\n" in page and "recall with 40 MiB  10 ms  30 ms\n" in page
+
+
+def test_eval_share_of_memory_that_is_not_known(fewer, trace):
+    got = fewer("eval", trace, "--memory", "1MiB,25%")
+    assert (got.returncode, got.stdout) == (1, "")
+    assert got.stderr.startswith("fewer: --memory: ") and "trace.db: the memory of its models is not known" in got.stderr
+    assert "found none of animals" in fewer("eval", trace, "--memory", "1MiB").stderr
+    assert fewer("eval", "none.db", "--memory", "25%").stderr.startswith("fewer: none.db: ")
 
 
 def test_eval_is_deterministic(fewer, trace):

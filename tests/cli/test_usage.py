@@ -2,7 +2,7 @@
 """Help, mistakes on the command line (exit 2), mistakes in a manifest."""
 import pytest
 
-VERBS = ["check", "record", "import", "label", "eval", "export", "report"]
+VERBS = ["check", "record", "import", "label", "status", "retry", "eval", "export", "report"]
 
 
 def test_alone_prints_the_verbs(fewer):
@@ -52,6 +52,19 @@ def test_help_of_a_verb(fewer, verb):
     (["eval", "t", "--recall", "0.5,1.5"], "found '1.5'"),
     (["eval", "t", "--recall", "0.5,"], "found ''"),
     (["eval", "t", "--deadline", "60ms,60"], "found '60'"),
+    (["eval", "t", "--memory", "300MiB,101%"], "--memory: expected sizes such as 300MiB or shares such as 25%, found '101%'"),
+    (["eval", "t", "--memory", ""], "--memory: expected LIST, found ''"),
+    (["eval", "t", "--memory", ",".join(["1MB"] * 65)], "--memory: expected at most 64 values"),
+    (["statsu", "r"], "did you mean 'status'?"),
+    (["rety", "r"], "did you mean 'retry'?"),
+    (["status"], "expected FILE, found 0 arguments"),
+    (["retry", "a", "b"], "expected FILE, found 2 arguments"),
+    (["retry", "r", "--force"], "unknown option --force"),
+    (["label", "--memroy", "1GiB", "z", "d"], "did you mean --memory?"),
+    (["label", "--dryrun", "z", "d"], "did you mean --dry-run?"),
+    (["record", "--all-variants", "z", "d"], "unknown option --all-variants"),
+    (["label", "z", "d", "--lanes", "0"], "--lanes: expected a whole number from 1 to 64, found '0'"),
+    (["label", "z", "d", "--in-flight", "65"], "--in-flight: expected a whole number from 1 to 64, found '65'"),
 ])
 def test_wrong_usage(fewer, args, words):
     got = fewer(*args)
@@ -86,6 +99,33 @@ def test_right_durations_get_as_far_as_the_zoo(fewer, text):
     got = fewer("label", "none.yaml", "d", "-o", "x", "--deadline", text)
     assert got.returncode == 1
     assert "none.yaml" in got.stderr
+
+
+SIZES = "a size such as 300MiB, 2GiB or 500MB"
+WRONG_SIZES = ["300MB?", "-1", "0", "0MiB", "MiB", "", "1.5", "300 MiB", "300mib", "300M", "1e9", "+5", "0x10", "nan",
+               "0.0001kB", "1.MiB", "1125899906842625", "1025TiB", "99999999999999999999GiB", "1" * 60]
+
+
+@pytest.mark.parametrize("text", WRONG_SIZES + ["101%", "0%", "-5%", "%", "25 %", "25%%", "100.1%"])
+def test_wrong_memory(fewer, text):
+    got = fewer("label", "z", "d", "-o", "x", f"--memory={text}")
+    assert got.returncode == 2
+    assert f"--memory: expected {SIZES}, or a share such as 25%, found '{text}'" in got.stderr
+
+
+@pytest.mark.parametrize("text", WRONG_SIZES + ["25%"])
+def test_wrong_storage(fewer, text):
+    got = fewer("label", "z", "d", "-o", "x", f"--storage={text}")
+    assert got.returncode == 2
+    assert f"--storage: expected {SIZES}, found '{text}'" in got.stderr
+
+
+@pytest.mark.parametrize("text", ["1", "300MiB", "2GiB", "500MB", "1.5GiB", "12kB", "12KB", "4096B", "1024TiB", "1TB"])
+def test_right_sizes_get_as_far_as_the_zoo(fewer, text):
+    for option in ("--memory", "--storage"):
+        got = fewer("label", "none.yaml", "d", "-o", "x", option, text)
+        assert got.returncode == 1 and "none.yaml" in got.stderr
+    assert fewer("label", "none.yaml", "d", "-o", "x", "--memory", "0.5%").returncode == 1
 
 
 def test_options_anywhere_and_double_dash(fewer):

@@ -65,21 +65,24 @@ void t_world_random(struct t_world *world, struct few__rng *rng, size_t max_mode
 static void follow_script(void *self, const struct few__view *view, struct few__choice *choice)
 {
     struct t_script *script = self;
-    while (script->at < script->n && view->states[script->models[script->at]] == FEW__DONE) script->at++;
+    while (script->at < script->n && view->states[script->models[script->at]] != FEW__PENDING) script->at++;
     if (script->at == script->n) {
         choice->answer = FEW__STOP;
         return;
     }
     size_t model = script->models[script->at];
     int need = view->catalog->models[model].needs;
-    if (need >= 0 && view->states[need] == FEW__RUNNING) {
-        choice->answer = FEW__WAIT;
+    choice->answer = FEW__WAIT;
+    if (need >= 0 && view->states[need] == FEW__RUNNING) return;
+    if (view->held[model] || (view->resident[model] && !few__view_has_memory(view, model))) return;
+    if (!view->resident[model]) {
+        choice->wish = model;
         return;
     }
-    script->at++;
     choice->answer = FEW__START;
     choice->n = 1;
     choice->models[0] = model;
+    choice->last = script->last;
 }
 
 static void rewind_script(void *self, const struct few__view *view)
@@ -114,6 +117,44 @@ void t_check(const struct few__exec_log *log, const struct t_world *world, size_
     const struct few__exec_opts opts = {
         .catalog = &world->catalog, .costs = world->costs, .n_lanes = n_lanes};
     assert_status(few__exec_check(log, &opts, &err), FEW_OK, &err);
+}
+
+static const struct few__sim_truth *truth_of(void *ud, uint64_t item, int64_t *read_us, bool *readable)
+{
+    const struct t_stream *stream = ud;
+    *read_us = stream->read_us;
+    *readable = !stream->unreadable || item != stream->unreadable - 1;
+    return stream->world->truth;
+}
+
+static bool is_loadable(void *ud, size_t model)
+{
+    struct t_stream *stream = ud;
+    if (model != stream->unloadable || stream->n_fails == 0) return true;
+    stream->n_fails--;
+    return false;
+}
+
+static int64_t batch_us(void *ud, size_t model, const int64_t *time_us, size_t n)
+{
+    const struct t_stream *stream = ud;
+    return time_us[0] + (int64_t)(n - 1) * stream->world->costs[model].more_us;
+}
+
+int64_t t_stream(struct t_stream *stream, const struct few__exec_opts *opts, struct few__exec **exec)
+{
+    struct few_error err;
+    const struct few__sim_stream sim = {.n_items = stream->n_items,
+                                        .deadline_us = stream->deadline_us,
+                                        .truth = truth_of,
+                                        .loadable = is_loadable,
+                                        .batch_us = batch_us,
+                                        .ud = stream};
+    int64_t end_us;
+    assert_status(few__exec_create(opts, exec, &err), FEW_OK, &err);
+    assert_status(few__sim_stream(*exec, &sim, 0, NULL, &end_us, &err), FEW_OK, &err);
+    assert_status(few__exec_check(opts->log, opts, &err), FEW_OK, &err);
+    return end_us;
 }
 
 void t_assert_log(const struct few__exec_log *log, const struct t_world *world, const char *expected)

@@ -35,8 +35,10 @@ void t_world_says(struct t_world *world, size_t model, int32_t label, float conf
  * kinds, true times near the expected ones. */
 void t_world_random(struct t_world *world, struct few__rng *rng, size_t max_models);
 
-/* A chooser that starts script[0 .. n-1] one by one as lanes are free, then stops. */
+/* A chooser that starts models[0 .. n-1] one by one as lanes and memory are free, wishes for those that are not loaded,
+ * and then stops. last: after each start it waits for the next completion. */
 struct t_script {
+    bool last;
     size_t n, at;
     size_t models[T_MODELS];
 };
@@ -45,6 +47,18 @@ struct few__chooser t_script_chooser(struct t_script *script);
 /* The executor of a world; the test fails if there is none. */
 struct few__exec *t_exec(const struct t_world *world, struct few__chooser chooser, size_t n_lanes,
                          struct few__exec_log *log);
+
+/* Items with the same truth, that of the world; a batch takes time + more_us for each further item. */
+struct t_stream {
+    struct t_world *world;
+    size_t n_items;
+    int64_t deadline_us, read_us;
+    uint64_t unreadable;        // number of an item + 1; 0 = none
+    size_t unloadable, n_fails; // the first loads of that model fail
+};
+
+/* Runs a stream; the log is checked. *exec is the caller's then. Returns the instant of the end. */
+int64_t t_stream(struct t_stream *stream, const struct few__exec_opts *opts, struct few__exec **exec);
 
 /* The log of such an executor passes few__exec_check. */
 void t_check(const struct few__exec_log *log, const struct t_world *world, size_t n_lanes);

@@ -21,7 +21,7 @@ static void assert_replay(struct t_trace *t, struct few__value value, size_t ite
                           const char *expected)
 {
     size_t order[T_MODELS];
-    size_t n = t_replay(t, value, FEW__NEGATIVE_FAITHFUL, item, deadline_us, order);
+    size_t n = t_replay(t, value, FEW__RANK_RATIO, item, deadline_us, order);
     assert_order(order, n, expected);
 }
 
@@ -60,13 +60,13 @@ static void test_random_is_of_seed_and_item(void **state)
     assert_int_equal(few__value_random(&t.world.catalog, 7, NULL, &two, NULL), FEW_OK);
     assert_int_equal(few__value_random(&t.world.catalog, 8, NULL, &other, NULL), FEW_OK);
     for (size_t i = 50; i-- > 0;) {
-        t_replay(&t, one, FEW__NEGATIVE_FAITHFUL, i, FEW__NO_DEADLINE, a);
-        t_replay(&t, two, FEW__NEGATIVE_FAITHFUL, 49 - i, FEW__NO_DEADLINE, b); // other items before it
-        t_replay(&t, two, FEW__NEGATIVE_FAITHFUL, i, FEW__NO_DEADLINE, b);
+        t_replay(&t, one, FEW__RANK_RATIO, i, FEW__NO_DEADLINE, a);
+        t_replay(&t, two, FEW__RANK_RATIO, 49 - i, FEW__NO_DEADLINE, b); // other items before it
+        t_replay(&t, two, FEW__RANK_RATIO, i, FEW__NO_DEADLINE, b);
         assert_memory_equal(a, b, 20 * sizeof *a);
-        t_replay(&t, other, FEW__NEGATIVE_FAITHFUL, i, FEW__NO_DEADLINE, b);
+        t_replay(&t, other, FEW__RANK_RATIO, i, FEW__NO_DEADLINE, b);
         n_same_seed += memcmp(a, b, 20 * sizeof *a) == 0;
-        t_replay(&t, one, FEW__NEGATIVE_FAITHFUL, (i + 1) % 50, FEW__NO_DEADLINE, b);
+        t_replay(&t, one, FEW__RANK_RATIO, (i + 1) % 50, FEW__NO_DEADLINE, b);
         n_same_item += memcmp(a, b, 20 * sizeof *a) == 0;
     }
     assert_int_equal(n_same_seed + n_same_item, 0);
@@ -128,7 +128,7 @@ static void assert_closed_form(size_t n, size_t k, double recall, double expecte
         bool in[T_MODELS] = {0}, all[T_MODELS];
         memset(all, 1, sizeof all);
         double goal = recall * t_set_value(&t, i, all) - 1e-9;
-        assert_int_equal(t_replay(&t, value, FEW__NEGATIVE_FAITHFUL, i, FEW__NO_DEADLINE, order), n);
+        assert_int_equal(t_replay(&t, value, FEW__RANK_RATIO, i, FEW__NO_DEADLINE, order), n);
         size_t used = 0;
         while (t_set_value(&t, i, in) < goal) in[order[used++]] = true;
         mean += (double)used / ITEMS;
@@ -191,7 +191,7 @@ static void test_order_is_followed(void **state)
             found[order[p]] = !t.trace.cells[order[p]].empty;
             expected[n_expected++] = order[p];
         }
-        size_t n_got = t_replay(&t, value, FEW__NEGATIVE_FAITHFUL, 0, deadline, got);
+        size_t n_got = t_replay(&t, value, FEW__RANK_RATIO, 0, deadline, got);
         assert_int_equal(n_got, n_expected);
         assert_memory_equal(got, expected, n_got * sizeof *got);
         value.destroy(value.self);
@@ -257,6 +257,89 @@ static void test_static_by_hand(void **state)
     t_trace_says(&t, 0, 2, 7, 0.6f), t_trace_says(&t, 0, 2, 7, 0.9f);
     order_of(&t, 2, order); // after a: d, c 1.55 / 200, b 0.7 / 120, d 0
     assert_order(order, 4, "adcb");
+    t_trace_finish(&t);
+}
+
+// The example above: what each model adds where it stands in the order, per item.
+static void test_static_plan_by_hand(void **state)
+{
+    (void)state;
+    struct t_trace t;
+    size_t order[4];
+    double gain[4], found[4];
+    const struct few__static_plan plan = {.order = order, .gain = gain, .found = found};
+    t_trace_init(&t, 4, 2);
+    t_trace_says(&t, 0, 0, 0, 0.8f), t_trace_says(&t, 1, 0, 0, 0.8f);
+    t_trace_says(&t, 0, 1, 0, 0.9f), t_trace_says(&t, 0, 1, 1, 0.6f);
+    t_trace_says(&t, 0, 2, 2, 0.65f);
+    t_trace_empty(&t, 1, 2);
+    t_trace_says(&t, 0, 3, 0, 0.75f), t_trace_says(&t, 1, 3, 0, 0.75f);
+    assert_int_equal(few__static_plan(&t.trace, all_items, 2, t.world.costs, NULL, &plan, NULL), FEW_OK);
+    assert_order(order, 4, "abcd");
+    const double gains[] = {0.8, 0.35, 0.325, 0}, shares[] = {1, 1, 0.5, 1};
+    for (size_t m = 0; m < 4; m++) assert_near(gain[m], gains[m], 1e-6);
+    for (size_t m = 0; m < 4; m++) assert_near(found[m], shares[m], 1e-9);
+    assert_int_equal(few__static_plan(&t.trace, all_items, 0, t.world.costs, NULL, &plan, NULL), FEW_OK);
+    for (size_t m = 0; m < 4; m++) assert_near(gain[m] + found[m], 0, 0);
+    t_trace_finish(&t);
+}
+
+// The gains of a set that comes first in the order are the mean value of the set.
+static void test_static_gains_add_up(void **state)
+{
+    (void)state;
+    for (uint64_t seed = t_seed(); seed < t_seed() + 200; seed++) {
+        struct t_trace t;
+        struct few__rng rng;
+        size_t order[T_MODELS];
+        double gain[T_MODELS], sum = 0;
+        const struct few__static_plan plan = {.order = order, .gain = gain};
+        bool in[T_MODELS] = {0};
+        few__rng_init(&rng, seed, 51);
+        size_t n = 1 + (size_t)few__rng_below(&rng, 12);
+        t_trace_init(&t, n, 8);
+        t_trace_random(&t, &rng);
+        assert_int_equal(few__static_plan(&t.trace, all_items, 8, t.world.costs, NULL, &plan, NULL), FEW_OK);
+        for (size_t p = 0; p < n; p++) {
+            double mean = 0;
+            in[order[p]] = true;
+            sum += gain[order[p]];
+            for (size_t i = 0; i < 8; i++) mean += t_set_value(&t, i, in) / 8;
+            assert_near(sum, mean, 1e-5);
+        }
+        t_trace_finish(&t);
+    }
+}
+
+// c needs b needs a; a finds something on half of the items, b on a fifth.
+static void test_gains_of_users_grow_once_their_need_has_found_something(void **state)
+{
+    (void)state;
+    struct t_trace t;
+    struct few__value value;
+    double q[3];
+    enum few__state states[3] = {FEW__PENDING};
+    bool found[3] = {false};
+    t_trace_init(&t, 3, 1);
+    t.world.models[1].needs = 0, t.world.models[2].needs = 1;
+    struct few__view view = {.catalog = &t.world.catalog, .states = states, .found = found};
+    assert_int_equal(
+        few__value_gains((double[]){1, 2, 3}, (double[]){0.5, 0.2, 0}, 3, "mine", NULL, &value, NULL),
+        FEW_OK);
+    assert_string_equal(value.name, "mine");
+    value.score(value.self, &view, q);
+    assert_true(q[0] == 1 && q[1] == 2 && q[2] == 3);
+    states[0] = FEW__RUNNING; // not known yet
+    value.score(value.self, &view, q);
+    assert_true(q[1] == 2 && q[2] == 3);
+    states[0] = FEW__DONE, found[0] = true;
+    value.score(value.self, &view, q);
+    assert_near(q[1], 4, 1e-12);
+    assert_near(q[2], 6, 1e-12);
+    states[1] = FEW__DONE, found[1] = true;
+    value.score(value.self, &view, q);
+    assert_near(q[2], 15, 1e-12);
+    value.destroy(value.self);
     t_trace_finish(&t);
 }
 
@@ -428,7 +511,7 @@ static double replay_value(struct t_trace *t, struct few__value value, size_t it
 {
     size_t order[T_MODELS];
     bool in[T_MODELS] = {0};
-    size_t n = t_replay(t, value, FEW__NEGATIVE_FAITHFUL, item, deadline_us, order);
+    size_t n = t_replay(t, value, FEW__RANK_RATIO, item, deadline_us, order);
     for (size_t i = 0; i < n; i++) in[order[i]] = true;
     return t_set_value(t, item, in);
 }
@@ -529,6 +612,7 @@ static enum few_status make(const struct few_mem *mem, void *ud)
     const struct few__trace *trace = &maker->t->trace;
     struct few_env env = {.mem = mem};
     struct few__value value;
+    static const double numbers[T_MODELS];
     enum few_status status = FEW_EINVAL;
     switch (maker->which) {
     case 0: status = few__value_run_all(&trace->catalog, &env, &value, NULL); break;
@@ -538,6 +622,7 @@ static enum few_status make(const struct few_mem *mem, void *ud)
         break;
     case 3: status = few__value_oracle(trace, &env, &value, NULL); break;
     case 4: status = few__value_oracle_total(trace, &env, &value, NULL); break;
+    case 5: status = few__value_gains(numbers, numbers, T_MODELS, "mine", &env, &value, NULL); break;
     }
     if (status == FEW_OK) value.destroy(value.self);
     else assert_null(value.self);
@@ -552,7 +637,7 @@ static void test_making_values_without_memory(void **state)
     few__rng_init(&rng, t_seed(), 8);
     t_trace_init(&t, T_MODELS, 12);
     t_trace_random(&t, &rng);
-    for (int which = 0; which < 5; which++) t_fail_each_allocation(make, &(struct maker){&t, which});
+    for (int which = 0; which < 6; which++) t_fail_each_allocation(make, &(struct maker){&t, which});
     t.world.models[0].needs = 0;
     for (int which = 0; which < 3; which++)
         assert_int_equal(make(NULL, &(struct maker){&t, which}), FEW_EINVAL);
@@ -569,6 +654,9 @@ int main(void)
         cmocka_unit_test(test_order_is_followed),
         cmocka_unit_test(test_order_must_have_every_model_once),
         cmocka_unit_test(test_static_by_hand),
+        cmocka_unit_test(test_static_plan_by_hand),
+        cmocka_unit_test(test_static_gains_add_up),
+        cmocka_unit_test(test_gains_of_users_grow_once_their_need_has_found_something),
         cmocka_unit_test(test_static_counts_executed_cells),
         cmocka_unit_test(test_static_against_the_definition),
         cmocka_unit_test(test_static_prefixes_are_optimal_when_modular),

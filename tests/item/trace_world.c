@@ -85,17 +85,17 @@ const struct few__sim_truth *t_trace_truth(struct t_trace *t, size_t item)
     return t->world.truth;
 }
 
-size_t t_replay(struct t_trace *t, struct few__value value, enum few__negative negative, size_t item,
+size_t t_replay(struct t_trace *t, struct few__value value, enum few__rank rank, size_t item,
                 int64_t deadline_us, size_t *order)
 {
     struct few_error err;
-    struct few__sched_deadline *sched;
+    struct few__sched sched;
     struct few__exec_log log;
     value.destroy = NULL; // stays with the caller
-    assert_status(few__sched_deadline_create(&t->world.catalog, value, negative, NULL, &sched, &err), FEW_OK,
+    assert_status(few__sched_deadline_create(&t->world.catalog, value, rank, NULL, &sched, &err), FEW_OK,
                   &err);
-    assert_int_equal(few__exec_log_init(&log, NULL, 2 * T_MODELS + 5, NULL), FEW_OK);
-    struct few__exec *exec = t_exec(&t->world, few__sched_deadline_chooser(sched), 1, &log);
+    assert_int_equal(few__exec_log_init(&log, NULL, 2 * T_MODELS + 4, NULL), FEW_OK);
+    struct few__exec *exec = t_exec(&t->world, sched.chooser, 1, &log);
     few__sim_item(exec, item, 1000, deadline_us, t_trace_truth(t, item));
     t_check(&log, &t->world, 1);
     size_t n = 0;
@@ -103,7 +103,7 @@ size_t t_replay(struct t_trace *t, struct few__value value, enum few__negative n
         if (log.records[i].kind == FEW__LOG_START) order[n++] = log.records[i].model;
     few__exec_log_finish(&log);
     few__exec_destroy(exec);
-    few__sched_deadline_destroy(sched);
+    few__sched_destroy(&sched);
     return n;
 }
 

@@ -34,7 +34,7 @@ const struct few__sim_truth *t_trace_truth(struct t_trace *t, size_t item);
 
 /* Replay an item under a value function; the log is checked. order: (n_models,) out, models in the order of
  * start; returns how many. value is not destroyed. */
-size_t t_replay(struct t_trace *t, struct few__value value, enum few__negative negative, size_t item,
+size_t t_replay(struct t_trace *t, struct few__value value, enum few__rank rank, size_t item,
                 int64_t deadline_us, size_t *order);
 
 /* Value of a set of models on an item, straight from the definition. in: (n_models,). */

@@ -146,6 +146,9 @@ static void test_defaults(void **state)
     const struct few_model *m = &zoo->catalog.models[0];
     const struct few__recipe *r = zoo->recipes;
     assert_string_equal(r->backend, "onnx");
+    assert_int_equal(r->n_command, 0);
+    assert_int_equal(r->batch, 1);
+    assert_int_equal(r->timeout_us, 60000000);
     assert_null(r->input.name);
     assert_int_equal(r->input.pixels.resize, FEW__STRETCH);
     assert_int_equal(r->input.pixels.needs, -1);
@@ -346,6 +349,76 @@ static void test_survives_any_text(void **state)
     assert_true(refused > 500);
 }
 
+/* ---- backends ---- */
+
+static const char workers[] = //
+    "version: 1\n"
+    "models:\n"
+    "  - {name: w, backend: worker, command: [python3, worker.py, -u, labels.txt, none.txt, 7], batch: 8,\n"
+    "     timeout: 1.5s, input: {size: [4, 4]}, output: &o {kind: vector}}\n"
+    "  - {name: x, backend: worker, command: [python3, worker.py, -u, labels.txt, none.txt, 8], batch: 64,\n"
+    "     timeout: 200ms, input: {size: [4, 4]}, output: *o}\n"
+    "  - {name: p, backend: worker, command: [worker.py], timeout: 2min, input: {size: [4, 4]}, output: *o}\n"
+    "  - {name: q, backend: worker, command: [cat], timeout: 1h, input: {size: [4, 4]}, output: *o}\n"
+    "  - {name: r, backend: replay, file: m.onnx, timeout: 1ms, input: {size: [4, 4]}, output: *o}\n"
+    "  - {name: s, backend: replay, file: m.onnx, input: {size: [4, 4]}, output: *o}\n"
+    "  - {name: t, file: m.onnx, input: {size: [4, 4]}, output: *o}\n";
+
+static void test_backends(void **state)
+{
+    (void)state;
+    t_write(t_path("worker.py"), "print()", 7);
+    struct few_zoo *zoo = open_text(workers);
+    const struct few__recipe *r = zoo->recipes;
+    assert_string_equal(r[0].backend, "worker");
+    assert_int_equal(r[0].n_command, 6);
+    assert_string_equal(r[0].command[0], "python3");
+    assert_string_equal(r[0].command[1], t_path("worker.py"));
+    assert_string_equal(r[0].command[2], "-u");
+    assert_string_equal(r[0].command[3], t_path("labels.txt"));
+    assert_string_equal(r[0].command[4], "none.txt"); // there is none
+    assert_string_equal(r[0].command[5], "7");
+    assert_string_equal(r[0].file, t_path("worker.py"));
+    assert_int_equal(r[0].batch, 8);
+    assert_int_equal(r[0].timeout_us, 1500000);
+    assert_int_equal(r[1].batch, 64);
+    assert_int_equal(r[1].timeout_us, 200000);
+    assert_string_equal(r[2].command[0], t_path("worker.py"));
+    assert_string_equal(r[2].file, t_path("worker.py"));
+    assert_int_equal(r[2].timeout_us, 120000000);
+    assert_null(r[3].file);
+    assert_int_equal(r[3].timeout_us, (int64_t)3600 * 1000000);
+    assert_string_equal(r[4].backend, "replay");
+    assert_string_equal(r[4].file, t_path("m.onnx"));
+    assert_int_equal(r[4].timeout_us, 1000);
+    assert_string_equal(r[6].backend, "onnx");
+    few_zoo_close(zoo);
+}
+
+// What the answers depend on changes the digest, and nothing else does.
+static void test_digests_of_backends(void **state)
+{
+    (void)state;
+    char first[7][FEW__SHA256_HEX], file[FEW__SHA256_HEX];
+    t_write(t_path("worker.py"), "print()", 7);
+    struct few_zoo *zoo = open_text(workers);
+    for (size_t i = 0; i < 7; i++) {
+        snprintf(first[i], sizeof first[i], "%s", zoo->catalog.models[i].digest);
+        assert_int_equal(strlen(first[i]), 64);
+        for (size_t k = 0; k < i; k++) assert_string_not_equal(first[i], first[k]);
+    }
+    few_zoo_close(zoo);
+    assert_int_equal(few__sha256_file(t_path("m.onnx"), file, NULL), FEW_OK);
+    assert_string_equal(first[6], file);
+    t_write(t_path("worker.py"), "print(1)", 8);
+    zoo = open_text(workers);
+    for (size_t i = 0; i < 7; i++) {
+        bool same = strcmp(first[i], zoo->catalog.models[i].digest) == 0;
+        assert_int_equal(same, i > 2);
+    }
+    few_zoo_close(zoo);
+}
+
 /* ---- documentation ---- */
 
 /* Every key of every table stands in docs/manifest.md, in the part of its section. */
@@ -385,11 +458,18 @@ static void test_every_key_is_documented(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything_is_read),        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_equal_inputs_are_shared),   cmocka_unit_test(test_order_puts_needs_first),
-        cmocka_unit_test(test_digests_and_paths),         cmocka_unit_test(test_most_models),
-        cmocka_unit_test(test_files_that_cannot_be_read), cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_survives_any_text),         cmocka_unit_test(test_every_key_is_documented),
+        cmocka_unit_test(test_backends),
+        cmocka_unit_test(test_digests_of_backends),
+        cmocka_unit_test(test_everything_is_read),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_equal_inputs_are_shared),
+        cmocka_unit_test(test_order_puts_needs_first),
+        cmocka_unit_test(test_digests_and_paths),
+        cmocka_unit_test(test_most_models),
+        cmocka_unit_test(test_files_that_cannot_be_read),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_survives_any_text),
+        cmocka_unit_test(test_every_key_is_documented),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

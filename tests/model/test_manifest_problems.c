@@ -84,7 +84,8 @@ static void test_keys(void **state)
            "3:9 models|a list of 1 to 4096 models|a map of 0 keys\n4:3 |a key that is a text|a list of 1\n");
     expect_model(FILE_LINE OUTPUT_LINE "    extra_things: 1\n",
                  "4:5 models[0].input|a map|nothing\n"
-                 "7:5 models[0].extra_things|a known key (name, task, backend, file, input, output, needs, "
+                 "7:5 models[0].extra_things|a known key (name, task, backend, file, command, batch, "
+                 "timeout, input, output, needs, "
                  "variant_of, "
                  "priority or cost)|\"extra_things\"\n");
 }
@@ -178,6 +179,44 @@ static void test_sections_together(void **state)
                  "7:49 models[0].output.values|2, one for each label|3\n");
     expect_model(FILE_LINE INPUT_LINE "    output: {kind: labels, labels: skye}\n",
                  "7:36 models[0].output.labels|a name under labels, perhaps \"sky\"|\"skye\"\n");
+}
+
+static void test_backends(void **state)
+{
+    (void)state;
+#define WORKER_LINE "    backend: worker\n"
+    expect_model(INPUT_LINE OUTPUT_LINE, "4:5 models[0].file|an existing model file|nothing\n");
+    expect_model(WORKER_LINE INPUT_LINE OUTPUT_LINE,
+                 "4:5 models[0].command|a list of 1 to 64 words|nothing\n");
+    expect_model(WORKER_LINE FILE_LINE "    command: [a]\n" INPUT_LINE OUTPUT_LINE,
+                 "6:11 models[0].file|no such key where backend is worker|\"m.onnx\"\n");
+    expect_model(FILE_LINE "    command: [a]\n" INPUT_LINE OUTPUT_LINE,
+                 "6:14 models[0].command|no such key where backend is onnx|a list of 1\n");
+    expect_model("    backend: replay\n    batch: 2\n    command: [a]\n" INPUT_LINE OUTPUT_LINE,
+                 "4:5 models[0].file|an existing model file|nothing\n"
+                 "6:12 models[0].batch|no such key where backend is replay|2\n"
+                 "7:14 models[0].command|no such key where backend is replay|a list of 1\n");
+    expect_model("    backend: workr\n    command: []\n" INPUT_LINE OUTPUT_LINE,
+                 "5:14 models[0].backend|onnx, worker or replay|\"workr\"\n"
+                 "6:14 models[0].command|a list of 1 to 64 words|a list of 0\n");
+    expect_model(WORKER_LINE "    command: python3\n    batch: 65\n    timeout: 30\n" INPUT_LINE OUTPUT_LINE,
+                 "6:14 models[0].command|a list of 1 to 64 words|\"python3\"\n"
+                 "7:12 models[0].batch|a whole number from 1 to 64|65\n"
+                 "8:14 models[0].timeout|a time from 1ms to 1h, with ms, s, min or h|30\n");
+    expect_model(WORKER_LINE
+                 "    command: [a, [b]]\n    batch: 0\n    timeout: 0.9ms\n" INPUT_LINE OUTPUT_LINE,
+                 "6:18 models[0].command[1]|a list of 1 to 64 words|a list of 1\n"
+                 "7:12 models[0].batch|a whole number from 1 to 64|0\n"
+                 "8:14 models[0].timeout|a time from 1ms to 1h, with ms, s, min or h|0.9ms\n");
+    expect_model(FILE_LINE "    timeout: 61min\n" INPUT_LINE OUTPUT_LINE,
+                 "6:14 models[0].timeout|a time from 1ms to 1h, with ms, s, min or h|61min\n");
+    struct few__text text;
+    few__text_init(&text, NULL, 1 << 20);
+    few__text_put(&text, WORKER_LINE "    command: [a");
+    for (int i = 0; i < 64; i++) few__text_put(&text, ", a");
+    few__text_put(&text, "]\n" INPUT_LINE OUTPUT_LINE);
+    expect_model(text.s, "6:14 models[0].command|a list of 1 to 64 words|a list of 65\n");
+    few__text_finish(&text);
 }
 
 static void test_names_of_models(void **state)
@@ -409,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_lists_of_values),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_sections_together),
+        cmocka_unit_test(test_backends),
         cmocka_unit_test(test_names_of_models),
         cmocka_unit_test(test_label_lists),
         cmocka_unit_test(test_yaml),

@@ -125,6 +125,63 @@ static void test_valuable_own_label(void **state)
     assert_int_equal(output.kind, FEW_VECTOR);
 }
 
+static bool unsure_values(struct few_model m, float a, float b)
+{
+    float values[] = {a, b, 0.5f, NAN}; // the third is null
+    const struct few_output output = {.kind = m.kind, .n = 4, .values = values};
+    return few__output_unsure(&m, &output);
+}
+
+static void test_unsure_values(void **state)
+{
+    (void)state;
+    const struct few_model labels = listed(FEW_LABELS), classes = listed(FEW_CLASSES);
+    assert_true(unsure_values(labels, 0.1f, 0.79f));
+    assert_true(unsure_values(labels, 0.21f, 0.9f));
+    assert_false(unsure_values(labels, 0.19f, 0.81f));
+    assert_true(unsure_values(classes, 0.1f, 0.79f));
+    assert_true(unsure_values(classes, 0, 0));
+    assert_false(unsure_values(classes, 0.1f, 0.81f));
+    const struct few_model own = unlisted(FEW_LABELS);
+    assert_true(few__output_unsure(&own, &(struct few_output){.kind = FEW_LABELS, .confidence = 0.3f}));
+    assert_false(few__output_unsure(&own, &(struct few_output){.kind = FEW_LABELS, .confidence = 0.9f}));
+    const struct few_output none = few__output_empty(&classes);
+    assert_true(few__output_unsure(&classes, &none));
+}
+
+static void test_unsure_detections(void **state)
+{
+    (void)state;
+    const struct few_model m = listed(FEW_DETECTIONS);
+    // Label 0: its best is clear. Label 1: near the threshold. Label 2 is null; 7 and -1 do not exist.
+    struct few_detection found[] = {{.label = 0, .confidence = 0.6f},  {.label = 0, .confidence = 0.9f},
+                                    {.label = 2, .confidence = 0.6f},  {.label = 7, .confidence = 0.6f},
+                                    {.label = -1, .confidence = 0.6f}, {.label = 1, .confidence = 0.7f}};
+    struct few_output output = {.kind = FEW_DETECTIONS, .n = 6, .detections = found};
+    assert_true(few__output_unsure(&m, &output));
+    output.n = 5;
+    assert_false(few__output_unsure(&m, &output));
+    output = few__output_empty(&m);
+    assert_false(few__output_unsure(&m, &output));
+}
+
+static void test_unsure_others(void **state)
+{
+    (void)state;
+    for (int k = 0; k < FEW_KIND_COUNT; k++) {
+        const struct few_model m = unlisted((enum few_kind)k);
+        bool by_confidence = k == FEW_BOX || k == FEW_SEQUENCE;
+        if (k == FEW_SCALAR || k == FEW_VECTOR || by_confidence) {
+            struct few_output output = {.kind = (enum few_kind)k, .confidence = 0.7f};
+            assert_int_equal(few__output_unsure(&m, &output), by_confidence);
+            output.confidence = 0.81f;
+            assert_false(few__output_unsure(&m, &output));
+            output = few__output_empty(&m);
+            assert_false(few__output_unsure(&m, &output));
+        }
+    }
+}
+
 static void test_top(void **state)
 {
     (void)state;
@@ -290,6 +347,9 @@ int main(void)
         cmocka_unit_test(test_valuable_labels),
         cmocka_unit_test(test_valuable_detections),
         cmocka_unit_test(test_valuable_own_label),
+        cmocka_unit_test(test_unsure_values),
+        cmocka_unit_test(test_unsure_detections),
+        cmocka_unit_test(test_unsure_others),
         cmocka_unit_test(test_top),
         cmocka_unit_test(test_pack_round_trips),
         cmocka_unit_test(test_packed_bytes_are_little_endian),

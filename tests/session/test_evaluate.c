@@ -107,6 +107,31 @@ static void test_recall_by_hand(void **state)
     json_decref(json);
 }
 
+// The second item's outputs come from the first: as good as executed, at the model's mean time.
+static void test_reused_outputs_count(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    const double recalls[] = {0.4, 1};
+    struct few_eval_opts opts = {.size = sizeof opts, .recalls = recalls, .n_recalls = 2};
+    struct made_trace trace;
+    made_open(&trace, t_path("run.db"), "run", three, 3);
+    const struct made_cell first[] = {{FEW_EXECUTED, 20000, {0.8F}, false},
+                                      {FEW_EXECUTED, 20000, {0.6F, 0.9F}, false},
+                                      {FEW_EXECUTED, 20000, {0.2F}, false}};
+    const struct made_cell second[] = {
+        {FEW_REUSED, 0, {0.1F}, false}, {FEW_REUSED, 0, {0.1F, 0.3F}, false}, {FEW_REUSED, 0, {0.5F}, false}};
+    made_item(&trace, "first/a.jpg", 0, first);
+    made_item(&trace, "second/b.jpg", 0, second);
+    made_close(&trace);
+    json_t *reused = evaluate(t_path("run.db"), &opts), *whole = evaluate(make_three(20000, 20000, 0), &opts);
+    assert_near(number(reused, "items"), 2, 0);
+    assert_true(json_equal(json_object_get(reused, "methods"), json_object_get(whole, "methods")));
+    assert_true(json_equal(json_object_get(reused, "run_all"), json_object_get(whole, "run_all")));
+    json_decref(reused);
+    json_decref(whole);
+}
+
 static void test_stop_by_hand(void **state)
 {
     (void)state;
@@ -157,6 +182,130 @@ static void test_late_counts_as_nothing(void **state)
     assert_near(number(json, "methods/static/deadline/25/time_ratio"), 35.0 / 120, 1e-6);
     assert_near(number(json, "methods/static/deadline/25/agreement"), (1.0 / 3 + 1) / 2, 1e-6);
     json_decref(json);
+}
+
+/* ---- shared memory by hand: the example of Algorithm 2 ----
+ *
+ * A (400 ms, 4 MiB, 1.6), B (200, 3, 0.9), C (400, 5, 1.0), D (200, 1, 0.55 on two of eleven items: 0.1). */
+
+static const struct made_model four[] = {{"A", FEW_LABELS, "ab", -1},
+                                         {"B", FEW_LABELS, "c", -1},
+                                         {"C", FEW_LABELS, "d", -1},
+                                         {"D", FEW_LABELS, "e", -1}};
+static const uint64_t four_bytes[] = {4 << 20, 3 << 20, 5 << 20, 1 << 20};
+
+static const char *make_four(void)
+{
+    const char *path = t_path("four.db");
+    struct made_trace trace;
+    made_open_memory(&trace, path, four, 4, four_bytes);
+    for (int i = 0; i < 11; i++) {
+        const struct made_cell cells[] = {{FEW_EXECUTED, 400000, {0.8F, 0.8F}, false},
+                                          {FEW_EXECUTED, 200000, {0.9F}, false},
+                                          {FEW_EXECUTED, 400000, {1}, false},
+                                          {FEW_EXECUTED, 200000, {i < 2 ? 0.55F : 0}, false}};
+        char name[32];
+        snprintf(name, sizeof name, "%c/a.jpg", 'a' + i); // test items, all of them
+        made_item(&trace, name, 0, cells);
+    }
+    made_close(&trace);
+    return path;
+}
+
+// The mean over nine items without D's label (3.5 in all) and two with it (4.05).
+static double eleven(double without, double with)
+{
+    return (9 * without / 3.5 + 2 * with / 4.05) / 11;
+}
+
+static const int64_t four_deadlines_us[] = {150000, 500000, 1000000};
+static const uint64_t four_memories[] = {2 << 20, 8 << 20};
+static const struct few_eval_opts four_opts = {.size = sizeof four_opts,
+                                               .deadlines_us = four_deadlines_us,
+                                               .n_deadlines = 3,
+                                               .memories = four_memories,
+                                               .n_memories = 2};
+
+static void test_memory_by_hand(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    json_t *json = evaluate(make_four(), &four_opts);
+    assert_near(number(json, "methods/static/memory/8/faithful/500/models"), 2, 1e-6);
+    assert_near(number(json, "methods/static/memory/8/faithful/500/recall"), eleven(0.9, 1.45), 1e-6);
+    assert_near(number(json, "methods/static/memory/8/faithful/500/wall_ms"), 200, 1e-6);
+    assert_near(number(json, "methods/static/memory/8/faithful/500/time_ratio"), 400.0 / 1200, 1e-6);
+    assert_near(number(json, "methods/static/memory/8/deadline/500/models"), 3, 1e-6);
+    assert_near(number(json, "methods/static/memory/8/deadline/500/recall"), eleven(2.5, 3.05), 1e-6);
+    assert_near(number(json, "methods/static/memory/8/deadline/500/wall_ms"), 400, 1e-6);
+    assert_near(number(json, "methods/static/memory/8/deadline/500/late"), 0, 0);
+    assert_near(number(json, "methods/static/memory/8/faithful/1000/recall"), 1, 1e-6);
+    assert_near(number(json, "methods/static/memory/8/faithful/1000/wall_ms"), 1000, 1e-6);
+    assert_near(number(json, "methods/static/memory/8/deadline/150/models"), 0, 0);
+    assert_near(number(json, "methods/static/memory/2/deadline/1000/models"), 1, 1e-6);
+    assert_near(number(json, "methods/static/memory/2/faithful/1000/recall"), eleven(0, 0.55), 1e-6);
+    // In order, whatever has room: A, B and D at once, C too late.
+    const char *const in_order[] = {"run_all", "q_greedy"};
+    for (size_t i = 0; i < 2; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "methods/%s/memory/8/deadline/500/recall", in_order[i]);
+        assert_near(number(json, path), eleven(2.5, 3.05), 1e-6);
+        json_t *of_memory = json_object_get(json_object_get(json, "methods"), in_order[i]);
+        of_memory = json_object_get(json_object_get(of_memory, "memory"), "8");
+        assert_non_null(of_memory);
+        assert_null(json_object_get(of_memory, "faithful"));
+    }
+    json_decref(json);
+}
+
+static void test_bounds_by_hand(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    json_t *json = evaluate(make_four(), &four_opts);
+    // 500 ms x 8 MiB is area 4000: B 600, A 1600, D 200 where it says something, the rest of it C (2000).
+    assert_near(number(json, "methods/bound/memory/8/deadline/500/recall"), eleven(3.4, 3.85), 1e-6);
+    assert_near(number(json, "methods/bound/memory/8/deadline/500/relaxed"), eleven(3.4, 3.85), 1e-6);
+    assert_near(number(json, "methods/density_greedy/memory/8/deadline/500/recall"), eleven(2.5, 3.05), 1e-6);
+    assert_near(number(json, "methods/density_greedy/memory/8/deadline/500/models"), (9 * 2 + 2 * 3) / 11.0,
+                1e-5);
+    assert_near(number(json, "methods/density_greedy/memory/8/deadline/500/wall_ms"), 400, 1e-6);
+    assert_near(number(json, "methods/density_greedy/memory/8/deadline/500/certificate"),
+                (9 * 2.5 / 3.4 + 2 * 3.05 / 3.85) / 11, 1e-6);
+    // One after the other: B and three quarters of A bound it; greedy has B (and D), A alone is better.
+    assert_near(number(json, "methods/bound/deadline/500/recall"), eleven(2.1, 2.1), 1e-6);
+    assert_near(number(json, "methods/density_greedy/deadline/500/recall"), eleven(1.6, 1.6), 1e-6);
+    assert_near(number(json, "methods/density_greedy/deadline/500/certificate"), 1.6 / 2.1, 1e-6);
+    assert_near(number(json, "methods/bound/memory/2/deadline/1000/recall"), eleven(0, 0.55), 1e-6);
+    assert_null(json_object_get(json_object_get(json_object_get(json, "methods"), "bound"), "recall"));
+    assert_null(json_object_get(json_object_get(json_object_get(json, "methods"), "bound"), "stop"));
+    json_decref(json);
+}
+
+// Q-greedy looks at the value alone: A (1.6) before B, although B has more for its time.
+static void test_q_greedy_by_hand(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    json_t *json = evaluate(make_four(), &four_opts);
+    assert_near(number(json, "methods/q_greedy/deadline/500/recall"), eleven(1.6, 1.6), 1e-6);
+    assert_near(number(json, "methods/static/deadline/500/recall"), eleven(0.9, 1.45), 1e-6);
+    assert_near(number(json, "methods/q_greedy/deadline/1000/recall"), eleven(3.5, 3.5), 1e-6);
+    json_decref(json);
+}
+
+static void test_memory_errors(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    uint64_t none[101] = {0};
+    struct few_eval_opts opts = {.size = sizeof opts, .memories = four_memories, .n_memories = 2};
+    fails(make_three(20000, 20000, 0), &opts, FEW_EINVAL, "the memory of every model, found none of A");
+    const char *path = make_four();
+    opts.memories = none;
+    fails(path, &opts, FEW_EINVAL, "more than 0 bytes");
+    opts.n_memories = 101;
+    fails(path, &opts, FEW_EINVAL, "at most 100 memory budgets, found 101");
 }
 
 /* ---- chains, gaps, failures ---- */
@@ -387,7 +536,8 @@ static void test_errors(void **state)
 
 static enum few_status evaluate_with(const struct few_mem *mem, void *ud)
 {
-    struct few_eval_opts opts = {.size = sizeof opts, .env = {.mem = mem}};
+    struct few_eval_opts opts = four_opts;
+    opts.env.mem = mem;
     char *text = NULL;
     enum few_status status = few_eval(ud, &opts, &text, NULL);
     assert_true((status == FEW_OK) == (text != NULL));
@@ -400,11 +550,32 @@ static void test_each_allocation(void **state)
     (void)state;
     t_tmpdir();
     char path[512];
-    snprintf(path, sizeof path, "%s", make_three(20000, 20000, 0));
+    snprintf(path, sizeof path, "%s", make_four());
     t_fail_each_allocation(evaluate_with, path);
 }
 
 /* ---- the real trace ---- */
+
+// Nothing exceeds the bound; what knows more is better.
+static void assert_no_more_than_bound(json_t *json)
+{
+    const char *const names[] = {"bound",    "density_greedy", "oracle", "static",
+                                 "q_greedy", "random",         "run_all"};
+    const char *const budgets[] = {"deadline/30", "deadline/80", "memory/150/deadline/30",
+                                   "memory/150/deadline/80"};
+    for (size_t b = 0; b < 4; b++) {
+        double recall[7];
+        for (size_t i = 0; i < 7; i++) {
+            char path[96];
+            snprintf(path, sizeof path, "methods/%s/%s/recall", names[i], budgets[b]);
+            recall[i] = number(json, path);
+            assert_true(recall[i] <= recall[0] + 1e-6);
+        }
+        assert_true(recall[3] < recall[2] && recall[5] < recall[3]);
+    }
+    double improved = number(json, "methods/static/memory/150/deadline/30/recall");
+    assert_true(improved > number(json, "methods/static/memory/150/faithful/30/recall"));
+}
 
 static void test_real_trace(void **state)
 {
@@ -421,9 +592,17 @@ static void test_real_trace(void **state)
     assert_status(few_zoo_open(manifest, &zoo_opts, &zoo, &err), FEW_OK, &err);
     assert_status(few_import(lines, zoo, t_path("real.db"), false, &stats, &err), FEW_OK, &err);
     few_zoo_close(zoo);
-    struct few_eval_opts opts = {.size = sizeof opts, .seed = t_seed()};
+    const int64_t deadlines_us[] = {30000, 80000};
+    const uint64_t memories[] = {150 << 20};
+    struct few_eval_opts opts = {.size = sizeof opts,
+                                 .seed = t_seed(),
+                                 .deadlines_us = deadlines_us,
+                                 .n_deadlines = 2,
+                                 .memories = memories,
+                                 .n_memories = 1};
     json_t *json = evaluate(t_path("real.db"), &opts);
     assert_near(number(json, "items"), 4051, 0);
+    assert_no_more_than_bound(json);
     double oracle = number(json, "methods/oracle/recall/0.8/time_ratio");
     double fixed = number(json, "methods/static/recall/0.8/time_ratio");
     double random = number(json, "methods/random/recall/0.8/time_ratio");
@@ -437,9 +616,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recall_by_hand),
+        cmocka_unit_test(test_reused_outputs_count),
         cmocka_unit_test(test_stop_by_hand),
         cmocka_unit_test(test_deadline_covers_decoding),
         cmocka_unit_test(test_late_counts_as_nothing),
+        cmocka_unit_test(test_memory_by_hand),
+        cmocka_unit_test(test_bounds_by_hand),
+        cmocka_unit_test(test_q_greedy_by_hand),
+        cmocka_unit_test(test_memory_errors),
         cmocka_unit_test(test_need_that_finds_nothing),
         cmocka_unit_test(test_failed_models_cost_time_and_give_nothing),
         cmocka_unit_test(test_items_with_gaps_are_left_out),

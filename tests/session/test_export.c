@@ -102,6 +102,26 @@ static void test_jsonl_of_what_did_not_run(void **state)
     }
 }
 
+static void test_jsonl_of_reused_rows(void **state)
+{
+    (void)state;
+    size_t n;
+    t_tmpdir();
+    fix_store(t_path("a.db"), 2, false);
+    fix_sql(t_path("a.db"), "INSERT INTO reasons(text) VALUES ('same bytes as dir/item_0.jpg');"
+                            "UPDATE results SET outcome = 2, start_us = -1, time_us = 0, reason ="
+                            " (SELECT max(id) FROM reasons) WHERE item = 1 AND model < 8");
+    char *text = exported("jsonl", &n);
+    assert_string_equal(line_of(text, MODELS + SCENE),
+                        "{\"item\":\"dir/item_1.jpg\",\"model\":\"scene\",\"status\":\"reused\","
+                        "\"reason\":\"same bytes as dir/item_0.jpg\",\"time_ms\":0,\"kind\":\"classes\","
+                        "\"output\":[0.875,0.125,0],\"confidence\":0.875}");
+    free(text);
+    text = exported("coco", &n); // boxes count, whoever found them
+    assert_non_null(strstr(text, "\"image_id\":2,\"category_id\""));
+    free(text);
+}
+
 /* One field of RFC 4180 at *p into out; returns what ended it. */
 static char take_field(const char **p, char *out)
 {
@@ -295,10 +315,15 @@ static void test_damaged_output(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_jsonl_lines),   cmocka_unit_test(test_jsonl_of_what_did_not_run),
-        cmocka_unit_test(test_csv),           cmocka_unit_test(test_coco),
-        cmocka_unit_test(test_nothing_in_it), cmocka_unit_test(test_many_rows),
-        cmocka_unit_test(test_failures),      cmocka_unit_test(test_damaged_output),
+        cmocka_unit_test(test_jsonl_lines),
+        cmocka_unit_test(test_jsonl_of_what_did_not_run),
+        cmocka_unit_test(test_jsonl_of_reused_rows),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_coco),
+        cmocka_unit_test(test_nothing_in_it),
+        cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_damaged_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

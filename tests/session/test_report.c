@@ -84,6 +84,31 @@ static void test_run_page(void **state)
     few__free(NULL, page);
 }
 
+static void test_reused_rows(void **state)
+{
+    (void)state;
+    static const struct made_cell reused[] = {{FEW_REUSED, 0, {0.9F}, false},
+                                              {FEW_REUSED, 0, {0.7F, 0.2F}, false}};
+    const struct few_cost expected[] = {{.time_us = 10000}, {.time_us = 30000}};
+    struct made_trace trace;
+    struct few_error err = {0};
+    t_tmpdir();
+    made_open(&trace, t_path("run.db"), "run", two, 2);
+    assert_status(few__store_set_costs(trace.store, expected, NULL), FEW_OK, NULL);
+    made_item(&trace, "a.jpg", 0, whole);
+    made_item(&trace, "again.jpg", 0, reused);
+    made_close(&trace);
+    char *page = page_of(t_path("run.db"), NULL, FEW_OK, &err);
+    has(page, "reused <b>2</b> (50.0&nbsp;%)");
+    has(page, "50.0&thinsp;%</b><span>of the models' time saved");
+    const char *card = strstr(page, "title=\"again.jpg\"");
+    assert_non_null(card);
+    has(card, "<span class=\"chip\">b<b>0.70</b></span>"); // its labels,
+    has(card, "b 0.70");                                   // what the model said,
+    has(card, "<br><small>reused</small>");                // and why
+    few__free(NULL, page);
+}
+
 static void test_data_is_no_markup(void **state)
 {
     (void)state;
@@ -252,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_page),
+        cmocka_unit_test(test_reused_rows),
         cmocka_unit_test(test_data_is_no_markup),
         cmocka_unit_test(test_page_stands_alone),
         cmocka_unit_test(test_missing_and_unreadable_pictures),

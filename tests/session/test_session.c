@@ -76,7 +76,8 @@ static void test_everything_runs_without_a_deadline(void **state)
 {
     (void)state;
     struct few_policy *policy;
-    struct few_session *session = open_session(&(struct few_session_opts){0}, "run_all", &policy);
+    struct few_session *session =
+        open_session(&(struct few_session_opts){.all_variants = true}, "run_all", &policy);
     size_t n = few_zoo_catalog(zoo)->n_models;
     for (size_t i = 0; i < N_ITEMS; i++) {
         const struct few_result *r = one(session, items[i]);
@@ -105,7 +106,8 @@ static void test_the_same_item_gives_the_same_output(void **state)
 {
     (void)state;
     struct few_policy *policy;
-    struct few_session *session = open_session(&(struct few_session_opts){0}, "run_all", &policy);
+    struct few_session *session =
+        open_session(&(struct few_session_opts){.all_variants = true}, "run_all", &policy);
     const struct few_result *r = one(session, items[0]);
     const struct few_output *output = r->rows[0].output;
     size_t n = output->n;
@@ -201,7 +203,7 @@ static void test_a_deadline_in_the_middle_of_a_model(void **state)
     snprintf(spec, sizeof spec, "static:%s", trace);
     assert_status(few_policy_open(spec, slow, &policy, &err), FEW_OK, &err);
     const struct few_session_opts opts = {
-        .size = sizeof opts, .deadline_us = deadline, .runtime = t_runtime()};
+        .size = sizeof opts, .deadline_us = deadline, .lanes = 1, .runtime = t_runtime()};
     assert_status(few_session_create(slow, policy, &opts, &session, &err), FEW_OK, &err);
     for (size_t i = 0; i < 3; i++) {
         const struct few_result *r = slow_is_late(session, items[i]);
@@ -315,6 +317,8 @@ static void test_policies_by_name(void **state)
     assert_status(few_policy_open("run_all:3", zoo, &policy, &err), FEW_EINVAL, &err);
     assert_status(few_policy_open("static", zoo, &policy, &err), FEW_EINVAL, &err);
     assert_status(few_policy_open("static:", zoo, &policy, &err), FEW_EINVAL, &err);
+    assert_status(few_policy_open("q_greedy", zoo, &policy, &err), FEW_EINVAL, &err);
+    assert_non_null(strstr(err.message, "q_greedy:"));
     assert_status(few_policy_open("random:x", zoo, &policy, &err), FEW_EINVAL, &err);
     assert_status(few_policy_open("random:-1", zoo, &policy, &err), FEW_EINVAL, &err);
     assert_status(few_policy_open("static:/nowhere.db", zoo, &policy, &err), FEW_ENOENT, &err);

@@ -7,8 +7,8 @@
 #include "model/output.h"
 #include "support/support.h"
 
-void made_open(struct made_trace *trace, const char *path, const char *purpose,
-               const struct made_model *models, size_t n_models)
+static void open_new(struct made_trace *trace, const char *path, const char *purpose,
+                     const struct made_model *models, size_t n_models, const uint64_t *memory)
 {
     static const char letters[8][2] = {"a", "b", "c", "d", "e", "f", "g", "h"};
     struct few_error err = {0};
@@ -25,7 +25,8 @@ void made_open(struct made_trace *trace, const char *path, const char *purpose,
                                   .threshold = 0.5F,
                                   .priority = 1,
                                   .needs = models[m].needs,
-                                  .variant_of = -1};
+                                  .variant_of = -1,
+                                  .cost = {.memory_bytes = memory ? memory[m] : 0}};
         assert_status(few__catalog_add(builder, &model, &list, &err), FEW_OK, &err);
     }
     assert_status(few__catalog_end(builder, &trace->catalog, &err), FEW_OK, &err);
@@ -37,11 +38,23 @@ void made_open(struct made_trace *trace, const char *path, const char *purpose,
     assert_status(few__store_create(path, &what, NULL, &trace->store, &err), FEW_OK, &err);
 }
 
+void made_open(struct made_trace *trace, const char *path, const char *purpose,
+               const struct made_model *models, size_t n_models)
+{
+    open_new(trace, path, purpose, models, n_models, NULL);
+}
+
+void made_open_memory(struct made_trace *trace, const char *path, const struct made_model *models,
+                      size_t n_models, const uint64_t *memory)
+{
+    open_new(trace, path, "trace", models, n_models, memory);
+}
+
 static struct few_output output_of(struct made_trace *trace, size_t m, const struct made_cell *cell)
 {
     const struct few_model *model = &trace->catalog.models[m];
     struct few_output output = few__output_empty(model);
-    if (cell->outcome != FEW_EXECUTED) return output;
+    if (cell->outcome != FEW_EXECUTED && cell->outcome != FEW_REUSED) return output;
     output.values = FEW__ARENA_NEW(&trace->arena, float, model->n_labels);
     output.detections = FEW__ARENA_NEW(&trace->arena, struct few_detection, model->n_labels);
     for (size_t i = 0; i < model->n_labels; i++) {

@@ -31,6 +31,9 @@ struct made_trace {
 /* Opens a new trace at path; the test fails if it cannot. */
 void made_open(struct made_trace *trace, const char *path, const char *purpose,
                const struct made_model *models, size_t n_models);
+/* The same with the memory of each model: bytes (n_models,). */
+void made_open_memory(struct made_trace *trace, const char *path, const struct made_model *models,
+                      size_t n_models, const uint64_t *memory);
 void made_item(struct made_trace *trace, const char *path, int64_t decode_us, const struct made_cell *cells);
 void made_close(struct made_trace *trace);
 

@@ -69,7 +69,7 @@ static inline struct few_catalog fix_catalog(struct few__arena *arena)
                                .kind = FEW_CLASSES,
                                .needs = -1,
                                .variant_of = -1,
-                               .cost = {1500, 1 << 20},
+                               .cost = {.time_us = 1500, .memory_bytes = 1 << 20},
                                .digest = "00ff"},
             &scene_list);
     fix_add(b,
@@ -85,7 +85,7 @@ static inline struct few_catalog fix_catalog(struct few__arena *arena)
                                .kind = FEW_DETECTIONS,
                                .needs = -1,
                                .variant_of = 2,
-                               .cost = {9000, 0}},
+                               .cost = {.time_us = 9000}},
             &coco_list);
     fix_add(
         b,
@@ -99,7 +99,7 @@ static inline struct few_catalog fix_catalog(struct few__arena *arena)
                                .variant_of = -1,
                                .empty = 0.1f,
                                .tolerance = 0.3f,
-                               .cost = {250, 0}},
+                               .cost = {.time_us = 250}},
             NULL);
     fix_add(
         b,
@@ -184,6 +184,29 @@ static inline void fix_store(const char *path, int n, bool broken)
     }
     assert_status(few__store_close(store, &err), FEW_OK, &err);
     few__arena_finish(&arena);
+}
+
+/* What the rows of a store add up to. */
+static inline void fix_totals(struct few__store *store, struct few__totals *sums)
+{
+    struct few__cell cells[MODELS];
+    struct few__item_row item;
+    struct few_error err;
+    enum few_status status;
+    memset(sums, 0, sizeof *sums);
+    assert_status(few__store_rewind(store, false, &err), FEW_OK, &err);
+    while ((status = few__store_next(store, &item, cells, &err)) == FEW_OK) {
+        sums->items++;
+        sums->items_failed += item.status != FEW_OK;
+        sums->deadline_missed += item.deadline_missed;
+        sums->runtime_us += item.runtime_us;
+        sums->run_all_us += item.run_all_us;
+        for (size_t m = 0; m < MODELS; m++) {
+            sums->counts[cells[m].outcome]++;
+            sums->spent_us += cells[m].time_us;
+        }
+    }
+    assert_status(status, FEW_END, &err);
 }
 
 #endif

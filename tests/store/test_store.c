@@ -223,7 +223,11 @@ static void test_costs_are_replaced(void **state)
     few__arena_init(&arena, NULL, 1 << 20);
     struct few__store *store = create(t_path("a.db"), &arena);
     for (size_t m = 0; m < MODELS; m++)
-        costs[m] = (struct few_cost){.time_us = (int64_t)m + 1, .memory_bytes = (1ull << 40) + m};
+        costs[m] = (struct few_cost){.time_us = (int64_t)m + 1,
+                                     .memory_bytes = (1ull << 40) + m,
+                                     .weights_bytes = (1ull << 39) + m,
+                                     .load_us = 7 + (int64_t)m,
+                                     .more_us = 3};
     assert_status(few__store_set_costs(store, costs, &err), FEW_OK, &err);
     few__store_close(store, NULL);
     assert_status(few__store_open(t_path("a.db"), NULL, &store, &err), FEW_OK, &err);
@@ -373,9 +377,10 @@ static void test_other_files(void **state)
     assert_status(few__store_open(t_path("other.db"), NULL, &store, &err), FEW_ESTORE, &err);
     assert_non_null(strstr(err.message, "another program's"));
     fix_store(t_path("new.db"), 1, false);
-    fix_sql(t_path("new.db"), "PRAGMA user_version = 2");
+    fix_sql(t_path("new.db"), "PRAGMA user_version = 1");
     assert_status(few__store_open(t_path("new.db"), NULL, &store, &err), FEW_EVERSION, &err);
-    assert_non_null(strstr(err.message, "expected version 1 of the file, found 2"));
+    assert_non_null(
+        strstr(err.message, "expected version 2 of the file, found 1: another version of Fewer made it"));
     assert_null(store);
 }
 
@@ -539,7 +544,8 @@ static void test_rows_that_are_wrong(void **state)
         "DROP TABLE reasons",
         "DROP TABLE meta",
         "WITH RECURSIVE c(i) AS (SELECT 9 UNION ALL SELECT i + 1 FROM c WHERE i < 5000)"
-        " INSERT INTO models SELECT i, 'm', '', 'box', NULL, 0, 0, 0, 1, NULL, NULL, 0, 0, '' FROM c",
+        " INSERT INTO models SELECT i, 'm', '', 'box', NULL, 0, 0, 0, 1, NULL, NULL, 0, 0, 0, 0, 0, '' FROM "
+        "c",
     };
     struct few_error err;
     int64_t n;

@@ -46,6 +46,29 @@ static void test_stored_cost_without_runs(void **state)
     few__trace_free(trace);
 }
 
+static void test_reused_outputs_count_as_executed(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    fix_store(t_path("a.db"), 4, false);
+    fix_sql(t_path("a.db"), "UPDATE results SET outcome = 2, time_us = 0 WHERE item = 2 AND model <> 8;"
+                            "UPDATE results SET outcome = 2, output = NULL WHERE item = 2 AND model = 8");
+    fix_sql(t_path("a.db"), "UPDATE models SET weights_bytes = 5, load_us = 6, more_us = 7 WHERE id = 1");
+    struct few__trace *trace = load(t_path("a.db"), true);
+    const struct few__trace_cell *cell = few__trace_cell(trace, 2, TAGS);
+    assert_int_equal(cell->outcome, FEW_EXECUTED);
+    assert_int_equal(cell->n_valuable, 1);
+    assert_int_equal(cell->time_us, 101); // of items 0 and 1, 100 and 101; item 3 was late
+    assert_int_equal(trace->catalog.models[TAGS].cost.time_us, 101);
+    assert_int_equal(trace->catalog.models[TAGS].cost.weights_bytes, 5);
+    assert_int_equal(trace->catalog.models[TAGS].cost.load_us, 6);
+    assert_int_equal(trace->catalog.models[TAGS].cost.more_us, 7);
+    assert_int_equal(few__trace_cell(trace, 2, HAND)->outcome,
+                     FEW_REUSED);                                    // without an output it says nothing
+    assert_int_equal(few__trace_cell(trace, 2, HAND)->time_us, 801); // 800, 801, 803 in the mean
+    few__trace_free(trace);
+}
+
 static void test_valuable_and_empty(void **state)
 {
     (void)state;
@@ -185,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_items_and_times),
         cmocka_unit_test(test_stored_cost_without_runs),
+        cmocka_unit_test(test_reused_outputs_count_as_executed),
         cmocka_unit_test(test_valuable_and_empty),
         cmocka_unit_test(test_outputs_are_kept),
         cmocka_unit_test(test_split),

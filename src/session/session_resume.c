@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the store knows of an item before work on it starts, and how a result is kept.
+ *
+ * Path, size and time of change tell an unchanged file without reading it; if they do not, its digest does. An item of
+ * the same bytes as an earlier one gets the same answers. Whatever is in flight is waited for where it decides that,
+ * so that a run's results do not depend on what finished first. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/text.h"
+#include "model/output.h"
+#include "session/session_internal.h"
+#include "store/trace.h"
+
+enum { CONFIG_MAX = 64 << 10 };
+
+/* ---- what decides results ---- */
+
+static const char *variants_name(enum few__variant_rule rule)
+{
+    return rule == FEW__VARIANTS_ALL ? "all" : rule == FEW__VARIANTS_DEAREST ? "dearest" : "cascade";
+}
+
+static void put_memory(struct few__text *text, const struct few_session_opts *opts)
+{
+    if (opts->memory_bytes) few__text_printf(text, ", \"memory_bytes\": %ju", (uintmax_t)opts->memory_bytes);
+    if (opts->memory_share > 0) {
+        few__text_put(text, ", \"memory_share\": ");
+        few__text_double(text, opts->memory_share, 9);
+    }
+}
+
+char *few__session_config(const struct few_session *s)
+{
+    struct few__text text;
+    const char *digest = few__policy_digest(s->policy);
+    few__text_init(&text, s->env.mem, CONFIG_MAX);
+    few__text_put(&text, "{\"policy\": ");
+    few__text_json(&text, few_policy_name(s->policy));
+    if (*digest) few__text_printf(&text, ", \"policy_digest\": \"%s\"", digest);
+    few__text_put(&text, ", \"deadline_ms\": ");
+    few__text_double(&text, (double)s->opts.deadline_us / 1e3, 12);
+    put_memory(&text, &s->opts);
+    few__text_printf(&text, ", \"variants\": \"%s\", \"base\": \"%s\", \"pixels\": %s}",
+                     variants_name(s->variants),
+                     s->variants == FEW__VARIANTS_ALL ? "all models" : "the dearest of each group",
+                     s->opts.no_pixels ? "false" : "true");
+    if (few__text_ok(&text)) return text.s;
+    few__text_finish(&text);
+    return NULL;
+}
+
+/* ---- looking up ---- */
+
+struct looks { // of a file from outside; zero = it cannot be looked at
+    bool exists;
+    uint64_t size;
+    int64_t mtime_us;
+};
+
+static struct looks look_at(const char *path)
+{
+    struct stat about;
+    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode)) return (struct looks){0};
+    return (struct looks){.exists = true,
+                          .size = (uint64_t)about.st_size,
+                          .mtime_us = (int64_t)about.st_mtim.tv_sec * 1000000 + about.st_mtim.tv_nsec / 1000};
+}
+
+// A file that is gone keeps what was said about it.
+static bool is_unchanged(const struct looks *now, const struct few__known *known)
+{
+    return !now->exists || (known->mtime_us == now->mtime_us && known->size == now->size);
+}
+
+// The item in flight of that path, or of that digest.
+static const struct few__passage *find_inside(const struct few_session *s, bool by_path, const char *text)
+{
+    for (size_t i = 0; i < s->n_inside; i++) {
+        const struct few__passage *item = &s->passages[(s->first + i) % s->n_passages];
+        if (!item->stored && strcmp(by_path ? item->path : item->digest, text) == 0) return item;
+    }
+    return NULL;
+}
+
+static void set_kept(struct few__passage *item)
+{
+    item->result = (struct few_result){.path = item->path, .kept = true, .message = ""};
+    item->done = item->stored = true;
+}
+
+/* By path: sets *verdict to DONE or BLOCKED if that decides it; otherwise item->id and *known_digest (or "") are those of
+ * the store's row that will be replaced. */
+static enum few_status look_up_path(struct few_session *s, struct few__passage *item,
+                                    char known_digest[FEW__SHA256_HEX], enum few__verdict *verdict,
+                                    struct few_error *err)
+{
+    struct few__known known;
+    const struct looks now = look_at(item->path);
+    item->size = now.size;
+    item->mtime_us = now.mtime_us;
+    known_digest[0] = 0;
+    if (!s->store || item->from_store) return FEW_OK;
+    if ((s->blocker = find_inside(s, true, item->path))) {
+        *verdict = FEW__VERDICT_BLOCKED;
+        return FEW_OK;
+    }
+    enum few_status status = few__store_find_path(s->store, item->path, &known, err);
+    if (status != FEW_OK) return status == FEW_END ? FEW_OK : status;
+    item->id = (uint64_t)known.id;
+    item->replaces = true;
+    memcpy(known_digest, known.digest, FEW__SHA256_HEX);
+    if (is_unchanged(&now, &known)) {
+        set_kept(item);
+        *verdict = FEW__VERDICT_DONE;
+    }
+    return FEW_OK;
+}
+
+/* ---- reuse ---- */
+
+static enum few_status reuse_cell(struct few_session *s, struct few__passage *item, const char *path,
+                                  size_t m, const struct few__cell *from, struct few_result_row *row,
+                                  struct few_error *err)
+{
+    bool ran = from->outcome == FEW_EXECUTED || from->outcome == FEW_PREDICTED || from->outcome == FEW_REUSED;
+    row->outcome = ran ? FEW_REUSED : from->outcome;
+    row->start_us = -1;
+    row->reason = ran ? few__arena_printf(&item->arena, "same as %s", path)
+                      : few__arena_strdup(&item->arena, from->reason);
+    if (!row->reason) return few__no_memory(err, item->path);
+    if (!from->output) return FEW_OK;
+    struct few_output *output = FEW__ARENA_NEW(&item->arena, struct few_output, 1);
+    void *packed =
+        few__arena_alloc(&item->arena, from->n_output, 1); // the store's bytes go with its next read
+    if (!output || !packed) return few__no_memory(err, item->path);
+    memcpy(packed, from->output, from->n_output);
+    row->output = output;
+    return few__trace_unpack(&s->zoo->catalog.models[m], packed, from->n_output, &item->arena, output, err);
+}
+
+// The answers of the store's item `id`, whose bytes are the same.
+static enum few_status reuse(struct few_session *s, struct few__passage *item, int64_t id,
+                             struct few_error *err)
+{
+    struct few__item_row from;
+    few__arena_reset(&item->arena);
+    FEW__TRY(few__store_get(s->store, id, &from, s->cells, err));
+    struct few_result_row *rows = FEW__ARENA_NEW(&item->arena, struct few_result_row, s->n_models);
+    if (!rows) return few__no_memory(err, item->path);
+    for (size_t m = 0; m < s->n_models; m++)
+        FEW__TRY(reuse_cell(s, item, from.path, m, &s->cells[m], &rows[m], err));
+    item->result = (struct few_result){.path = item->path,
+                                       .message = "",
+                                       .width = from.width,
+                                       .height = from.height,
+                                       .decode_us = item->read_us,
+                                       .elapsed_us = item->read_us,
+                                       .n_models = s->n_models,
+                                       .rows = rows};
+    item->run_all_us = from.run_all_us;
+    if (from.thumbnail) {
+        uint8_t *thumbnail = few__arena_alloc(&item->arena, FEW__STORE_THUMBNAIL, 1);
+        if (!thumbnail) return few__no_memory(err, item->path);
+        memcpy(thumbnail, from.thumbnail, FEW__STORE_THUMBNAIL);
+        item->thumbnail = thumbnail;
+    }
+    FEW__TRY(few__session_pack(s, item, err));
+    item->done = true;
+    return FEW_OK;
+}
+
+static enum few_status look_up_digest(struct few_session *s, struct few__passage *item,
+                                      enum few__verdict *verdict, struct few_error *err)
+{
+    struct few__known known;
+    if (!s->store) return FEW_OK;
+    if ((s->blocker = find_inside(s, false, item->digest))) {
+        *verdict = FEW__VERDICT_BLOCKED;
+        return FEW_OK;
+    }
+    enum few_status status = few__store_find_digest(s->store, item->digest, &known, err);
+    if (status != FEW_OK) return status == FEW_END ? FEW_OK : status;
+    *verdict = FEW__VERDICT_DONE;
+    return reuse(s, item, known.id, err);
+}
+
+/* ---- all of it ---- */
+
+static enum few_status read_file(struct few_session *s, struct few__passage *item, const void **bytes,
+                                 size_t *n_bytes, struct few_error *err)
+{
+    FEW__TRY(few__file_reader_read(&s->reader, item->path, FEW__IMAGE_BYTES_MAX, bytes, n_bytes, err));
+    if (few__sha256(*bytes, *n_bytes, item->digest) != FEW_OK) return few__no_memory(err, item->path);
+    return FEW_OK;
+}
+
+enum few_status few__session_look_up(struct few_session *s, struct few__passage *item, const void **bytes,
+                                     size_t *n_bytes, enum few__verdict *verdict, struct few_error *err)
+{
+    char known_digest[FEW__SHA256_HEX];
+    struct few_error reading = {.message = ""};
+    *verdict = FEW__VERDICT_RUN;
+    item->digest[0] = 0;
+    FEW__TRY(look_up_path(s, item, known_digest, verdict, err));
+    if (*verdict != FEW__VERDICT_RUN) return FEW_OK;
+
+    item->arrival_us = few__now_us(&s->env);
+    enum few_status status = read_file(s, item, bytes, n_bytes, &reading);
+    item->read_us = few__now_us(&s->env) - item->arrival_us;
+    if (status == FEW_ENOMEM) return few__no_memory(err, item->path);
+    if (status != FEW_OK) {
+        *verdict = FEW__VERDICT_DONE;
+        return few__session_fail(s, item, status, reading.message, err);
+    }
+    if (*known_digest && strcmp(known_digest, item->digest) == 0) {
+        set_kept(item);
+        *verdict = FEW__VERDICT_DONE;
+        return FEW_OK;
+    }
+    return look_up_digest(s, item, verdict, err);
+}
+
+enum few_status few__session_has(struct few_session *s, const char *path, bool *has, uint64_t *bytes,
+                                 struct few_error *err)
+{
+    struct few__known known;
+    size_t n = strlen(path);
+    *has = false;
+    *bytes = 0;
+    if (n == 0 || n >= FEW_PATH_MAX)
+        return few__fail(err, FEW_EINVAL, "path: expected 1 to %d bytes, found %zu", FEW_PATH_MAX - 1, n);
+    const struct looks now = look_at(path);
+    *bytes = now.size;
+    if (!s->store) return FEW_OK;
+    enum few_status status = few__store_find_path(s->store, path, &known, err);
+    if (status == FEW_OK) *has = is_unchanged(&now, &known);
+    return status == FEW_END ? FEW_OK : status;
+}
+
+/* ---- keeping ---- */
+
+enum few_status few__session_keep(struct few_session *s, struct few__passage *item, struct few_error *err)
+{
+    if (!s->store || item->stored) return FEW_OK;
+    const struct few_result *r = &item->result;
+    const struct few__item_row row = {.path = r->path,
+                                      .digest = item->digest,
+                                      .size = item->size,
+                                      .mtime_us = item->mtime_us,
+                                      .width = r->width,
+                                      .height = r->height,
+                                      .decode_us = r->decode_us,
+                                      .elapsed_us = r->elapsed_us,
+                                      .runtime_us = item->runtime_us,
+                                      .run_all_us = item->run_all_us,
+                                      .deadline_missed = r->deadline_missed,
+                                      .status = r->status,
+                                      .message = r->message,
+                                      .thumbnail = item->thumbnail};
+    if (item->replaces) FEW__TRY(few__store_replace(s->store, (int64_t)item->id, &row, item->cells, err));
+    else FEW__TRY(few__store_put(s->store, &row, item->cells, err));
+    item->stored = true;
+    return FEW_OK;
+}
