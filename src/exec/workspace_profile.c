@@ -6,8 +6,7 @@
  * Reading a file may take more for a moment than running the model; then that is its working memory.
  *
  * Tensors that stay are made before, so that the first model that wants one is not charged for it; tensors that go back
- * after each run are working memory. A thread that
- * watches ends a run that takes too long. */
+ * after each run are working memory. A thread that watches ends a run that takes too long. */
 #include <string.h>
 
 #include "core/env.h"

@@ -116,7 +116,7 @@ static enum few_status answer(void *ud, struct few__runner *runner, const struct
     *output = (struct few_output){.kind = FEW_SCALAR, .empty = deed->empty, .confidence = 1};
     output->values = FEW__ARENA_NEW(arena, float, 1);
     if (!output->values) return few__no_memory(e, "output");
-    output->values[0] = (float)(model - w.models) * 1000 + (float)atoi(digest);
+    output->values[0] = (float)(model - w.models) * 1000 + strtof(digest, NULL);
     output->n = 1;
     return FEW_OK;
 }
