@@ -127,8 +127,8 @@ struct few_forecast {
     const struct few_cost *costs; // (n_models,) expected of each; borrowed until close
     int64_t item_us;              // expected on an item, from arrival to the last answer, decoding left out
     int64_t total_us;             // of all items to do, with the lanes and items in flight of the session
-    int64_t run_all_us;           // of one item, one model after the other: everything, as in few_session_stats
-    uint64_t store_bytes;         // that the store is expected to grow by
+    int64_t run_all_us;   // of one item, one model after the other: everything, as in few_session_stats
+    uint64_t store_bytes; // that the store is expected to grow by
 };
 
 /* Forecast for n paths (as for submit). The policy is asked as if every model found something, under the deadline, the

@@ -101,17 +101,17 @@ struct few__exec_opts {
     const struct few__chooser *choosers; // (n_slots,) copied
     size_t n_slots, n_lanes;             // 0 = 1
     uint64_t memory_bytes;               // budget of all models; 0 = no limit
-    bool
-        loads; // models are loaded and evicted: weights count while loaded, working memory while it loads or runs. false:
-               // (replays, AMS) everything is loaded, and a run takes all of memory_bytes
+    /* Models are loaded and evicted: weights count while loaded, working memory while it loads or runs. false (replays,
+     * AMS): everything is loaded, and a run takes all of memory_bytes. */
+    bool loads;
     const bool *resident;    // (n_models,) loads: what is loaded already; NULL = nothing
     const size_t *rank;      // (n_models,) loads: models by falling worth, for WARM; NULL = by index
     const size_t *batch_max; // (n_models,) items that one run may take; NULL = 1 each
     enum few__variant_rule variants;
     struct few__exec_log *log; // NULL = none
-    bool
-        keep_pace; // follow how late runs are, and how pairs of models slow each other down, and plan with it
-                   // (pace.h, pairs.h); false: mean times, as AMS
+    /* Follow how late runs are, and how pairs of models slow each other down, and plan with it (pace.h, pairs.h). false:
+     * mean times, as AMS. */
+    bool keep_pace;
 };
 
 /* All memory is taken here; a step allocates nothing.

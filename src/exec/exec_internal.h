@@ -157,7 +157,8 @@ void few__memory_wish(struct few__exec *exec, size_t slot, size_t model, bool st
 void few__memory_note_item(struct few__exec *exec, size_t slot); // it is finished
 void few__memory_loaded(struct few__exec *exec, size_t model, bool ok);
 
-/* Begin what can be loaded now. True: models that were to go stay, so policies have to be asked again. */
+/* Begin what can be loaded now. True: what was kept for a load is free again, so policies have to be
+ * asked again. */
 bool few__memory_load(struct few__exec *exec, bool may_ask_again);
 
 #endif

@@ -183,17 +183,15 @@ static void evict(struct few__exec *exec, size_t model)
     few__exec_act(exec, (struct few__action){.kind = FEW__ACTION_EVICT, .model = model});
 }
 
-// What was to go stays; true if there was any.
-static bool keep_all(struct few__exec *exec)
+// What was to go stays.
+static void keep_all(struct few__exec *exec)
 {
-    bool any = false;
     for (size_t m = 0; m < exec->chains.n; m++) {
         if (!exec->memory.leaving[m]) continue;
         exec->memory.leaving[m] = false;
-        any = exec->resident[m] = true;
+        exec->resident[m] = true;
     }
     exec->memory.leaving_bytes = 0;
-    return any;
 }
 
 static void begin_load(struct few__exec *exec, size_t model)
@@ -360,9 +358,11 @@ bool few__memory_load(struct few__exec *exec, bool may_ask_again)
     struct few__memory *memory = &exec->memory;
     if (memory->loading != FEW__NONE) return false;
     if (first_wish(exec) != memory->wanted) {
+        // What was kept for it is free again, and somebody may have waited for just that.
+        bool was_wanted = memory->wanted != FEW__NONE;
         memory->wanted = FEW__NONE;
-        bool stays = keep_all(exec);
-        if (stays && may_ask_again) return true;
+        keep_all(exec);
+        if (was_wanted && may_ask_again) return true;
         memory->wanted = first_wish(exec);
     }
     if (memory->wanted != FEW__NONE) {

@@ -3,7 +3,10 @@
  * budget all of them stay; with one, those that the policy would choose first, and the executor exchanges them. */
 #include <string.h>
 
+#include "core/process.h"
 #include "session/session_internal.h"
+
+#define PROCESS_MAY_HOLD ((uint64_t)24 << 20) // pixels, and gaps in the heap, come on top of it
 
 /* ---- measuring ---- */
 
@@ -74,6 +77,15 @@ static void choose_base(struct few_session *s)
         if (models[i].needs >= 0) s->in_base[models[i].needs] = true;
 }
 
+/* What the process holds now that no model is loaded, beyond what it may: it counts against the budget, but for an eighth of
+ * it at most, so that a small budget is not used up by it. */
+static uint64_t process_bytes(const struct few_session *s)
+{
+    uint64_t held = few__resident_bytes(), most = s->memory_bytes / 8;
+    uint64_t beyond = s->workspace && held > PROCESS_MAY_HOLD ? held - PROCESS_MAY_HOLD : 0;
+    return beyond < most ? beyond : most;
+}
+
 static enum few_status set_budget(struct few_session *s, struct few_error *err)
 {
     uint64_t sum = 0;
@@ -83,12 +95,16 @@ static enum few_status set_budget(struct few_session *s, struct few_error *err)
     s->memory_bytes = s->opts.memory_bytes;
     if (!s->memory_bytes) s->memory_bytes = (uint64_t)((double)sum * s->opts.memory_share);
     if (!s->memory_bytes) s->memory_bytes = 1; // of models that take nothing
+    uint64_t given = s->memory_bytes;
+    if (s->opts.memory_bytes) s->memory_bytes -= process_bytes(s);
     for (size_t i = 0; i < s->n_models; i++)
         if (s->costs[i].memory_bytes > s->memory_bytes)
-            return few__fail(err, FEW_ELIMIT,
-                             "memory: model '%s' alone takes %.1f MiB, expected at most %.1f MiB",
-                             s->zoo->catalog.models[i].name, (double)s->costs[i].memory_bytes / mib,
-                             (double)s->memory_bytes / mib);
+            return few__fail(
+                err, FEW_ELIMIT,
+                "memory: model '%s' alone takes %.1f MiB, expected at most %.1f MiB (%.1f MiB less what the "
+                "program itself holds)",
+                s->zoo->catalog.models[i].name, (double)s->costs[i].memory_bytes / mib,
+                (double)s->memory_bytes / mib, (double)given / mib);
     return FEW_OK;
 }
 
