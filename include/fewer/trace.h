@@ -49,8 +49,9 @@ struct few_eval_opts {
  * the result says so.
  *
  * json   out, owned (few_text_free): one JSON object, DESIGN section 5
- * Errors: FEW_ENOENT, FEW_ESTORE, FEW_EVERSION; FEW_EINVAL no items, or an unknown method; FEW_ENOMEM.
- * Cost:   O(items x models^2) for each method and deadline. */
+ * Errors: FEW_ENOENT, FEW_ESTORE, FEW_EVERSION; FEW_EINVAL no items, an unknown method, or memory budgets for a
+ *         trace that lacks the memory of a model; FEW_ENOMEM.
+ * Cost:   O(items x models^2) for each method, deadline and memory budget. */
 FEW_API FEW_MUST_USE enum few_status few_eval(const char *trace_path, const struct few_eval_opts *opts,
                                               char **json, struct few_error *err);
 FEW_API void few_text_free(char *text);

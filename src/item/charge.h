@@ -73,13 +73,17 @@ static inline void few__best_note(struct few__best *best, size_t model, double r
     *best = (struct few__best){model, rank};
 }
 
-/* The answer when nothing can start now. hoped: the best that could start once it is loaded or has memory. */
+/* The answer when nothing can start now. hoped: the best that could start once it is loaded or has memory; absent: the
+ * best of these that has to be loaded. */
 static inline void few__answer_nothing(const struct few__view *view, const struct few__charge *charges,
-                                       const struct few__best *hoped, struct few__choice *choice)
+                                       const struct few__best *hoped, const struct few__best *absent,
+                                       struct few__choice *choice)
 {
     // What runs may still make a need found, or a value positive.
     choice->answer = view->n_running > 0 || hoped->model != SIZE_MAX ? FEW__WAIT : FEW__STOP;
-    // Where nothing of this item runs, the wish has to be worth waiting for.
+    // Where nothing of this item runs, the wish has to be worth waiting for. What is loaded lacks memory because others
+    // run, or because it is kept free for a load: that load has to stay wished for, or nobody would do anything.
+    if (absent->model != SIZE_MAX) hoped = absent;
     if (view->n_running == 0 && hoped->model != SIZE_MAX)
         choice->wish = few__charge_wish(&charges[hoped->model]);
 }

@@ -32,7 +32,7 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
 {
     struct deadline *d = self;
     d->value.score(d->value.self, view, d->q);
-    struct few__best best = {.model = SIZE_MAX}, wish = best, hoped = best;
+    struct few__best best = {.model = SIZE_MAX}, wish = best, hoped = best, absent = best;
     for (size_t i = 0; i < d->needs.n; i++) {
         size_t model = d->needs.order[i];
         if (view->states[model] != FEW__PENDING) continue;
@@ -47,10 +47,11 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
         if (charge->load_us > 0 && !few__view_fits(view, charge->time_us + charge->load_us)) continue;
         bool now = view->resident[first] && few__view_has_memory(view, first);
         few__best_note(now ? &best : &hoped, model, rank);
+        if (!now && charge->absent != FEW__NOBODY) few__best_note(&absent, model, rank);
     }
     choice->wish = wish.model == SIZE_MAX ? SIZE_MAX : few__charge_wish(&d->charges[wish.model]);
     if (best.model == SIZE_MAX) {
-        few__answer_nothing(view, d->charges, &hoped, choice);
+        few__answer_nothing(view, d->charges, &hoped, &absent, choice);
         return;
     }
     choice->answer = FEW__START;

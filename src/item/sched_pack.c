@@ -400,9 +400,9 @@ static int64_t time_left(const struct few__view *view)
 
 // What would be best if everything were loaded, and what may start now or later.
 static void look(struct pack *p, const struct few__view *view, struct few__best *wish,
-                 struct few__best *hoped)
+                 struct few__best *hoped, struct few__best *absent)
 {
-    *wish = *hoped = (struct few__best){.model = SIZE_MAX};
+    *wish = *hoped = *absent = (struct few__best){.model = SIZE_MAX};
     p->limited = view->memory_bytes != FEW__NO_BUDGET;
     p->left_us = time_left(view);
     for (size_t i = 0; i < p->needs.n; i++) {
@@ -415,7 +415,9 @@ static void look(struct pack *p, const struct few__view *view, struct few__best 
         struct chain chain = {.q = charge->q, .time_us = charge->time_us, .bytes = charge->bytes};
         double rank = rank_of(p, BY_AREA, &chain);
         few__best_note(wish, model, rank);
-        if (charge->time_us + charge->load_us <= p->left_us) few__best_note(hoped, model, rank);
+        if (charge->time_us + charge->load_us > p->left_us) continue;
+        few__best_note(hoped, model, rank);
+        if (charge->absent != FEW__NOBODY) few__best_note(absent, model, rank);
     }
 }
 
@@ -475,15 +477,15 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
     choice->last = false;
     if (p->rule == FEW__PACK_IMPROVED && go_on(p, view, choice)) return;
     p->value.score(p->value.self, view, p->q);
-    struct few__best wish, hoped;
-    look(p, view, &wish, &hoped);
+    struct few__best wish, hoped, absent;
+    look(p, view, &wish, &hoped, &absent);
     read_state(p, view);
     size_t n_picks = plan(p, view->deadline_us != FEW__NO_DEADLINE);
     choice->wish = wish.model == SIZE_MAX ? SIZE_MAX : few__charge_wish(&p->charges[wish.model]);
     keep_plan(p, view, n_picks, choice->wish);
     if (n_picks == 0) {
         if (start_hoped(p, view, &hoped, choice)) return;
-        few__answer_nothing(view, p->charges, &hoped, choice);
+        few__answer_nothing(view, p->charges, &hoped, &absent, choice);
         return;
     }
     choice->answer = FEW__START;
