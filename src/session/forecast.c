@@ -14,6 +14,7 @@ struct rehearsal {
     size_t n_slots;
     struct few__exec *exec;
     struct few__sim_truth *truth; // (n_models,)
+    int64_t finished_us, item_us; // of the last item
 };
 
 static void end(struct rehearsal *r)
@@ -108,23 +109,9 @@ static int64_t batch_us(void *ud, size_t model, const int64_t *time_us, size_t n
     return time_us[0] + (int64_t)(n - 1) * (more_us > 0 ? more_us : time_us[0]);
 }
 
-/* One item after another has warmed the memory up: the models that the first one leaves loaded are those that the second
- * one finds. */
-static void forecast_item(struct few_session *s, struct rehearsal *r, struct few_forecast *forecast)
+static int64_t deadline_of(const struct few_session *s)
 {
-    int64_t begin_us = 0, end_us = 0;
-    for (uint64_t item = 0; item < 2; item++) {
-        int64_t deadline_us = s->opts.deadline_us ? end_us + s->opts.deadline_us : FEW__NO_DEADLINE;
-        begin_us = end_us;
-        end_us = few__sim_item(r->exec, item, begin_us, deadline_us, r->truth);
-    }
-    const struct few__exec_row *rows = few__exec_rows(r->exec, 0);
-    for (size_t i = 0; i < s->n_models; i++) {
-        s->forecast_runs[i] = rows[i].outcome == FEW_EXECUTED;
-        forecast->models += s->forecast_runs[i];
-        if (s->in_base[i]) forecast->run_all_us += s->costs[i].time_us;
-    }
-    forecast->item_us = end_us - begin_us;
+    return s->opts.deadline_us ? s->opts.deadline_us : FEW__NO_DEADLINE;
 }
 
 static struct few__exec_opts as_here(const struct few_session *s, size_t n_slots)
@@ -137,14 +124,38 @@ static struct few__exec_opts as_here(const struct few_session *s, size_t n_slots
                                    .rank = s->rank};
 }
 
+// Of the last item that has finished: what ran, and how long it took since the one before.
+static void note_item(void *ud, uint64_t item, size_t slot, int64_t now_us)
+{
+    (void)item;
+    struct rehearsal *r = ud;
+    const struct few__exec_row *rows = few__exec_rows(r->exec, slot);
+    for (size_t i = 0; i < r->session->n_models; i++)
+        r->session->forecast_runs[i] = rows[i].outcome == FEW_EXECUTED;
+    r->item_us = now_us - r->finished_us;
+    r->finished_us = now_us;
+}
+
+/* One item alone, after so many others that what is loaded is what these items leave behind. */
 static enum few_status forecast_one(struct few_session *s, struct few_forecast *forecast,
                                     struct few_error *err)
 {
     const struct few__exec_opts opts = as_here(s, 1);
     struct rehearsal r;
+    int64_t end_us;
     enum few_status status = begin(s, &opts, false, &r, err);
-    if (status == FEW_OK) forecast_item(s, &r, forecast);
+    const struct few__sim_stream stream = {.n_items = STREAM_ITEMS,
+                                           .deadline_us = deadline_of(s),
+                                           .truth = same_truth,
+                                           .finished = note_item,
+                                           .ud = &r};
+    if (status == FEW_OK) status = few__sim_stream(r.exec, &stream, 0, &s->env, &end_us, err);
     end(&r);
+    forecast->item_us = r.item_us;
+    for (size_t i = 0; i < s->n_models; i++) {
+        forecast->models += s->forecast_runs[i];
+        if (s->in_base[i]) forecast->run_all_us += s->costs[i].time_us;
+    }
     return status;
 }
 
@@ -161,8 +172,7 @@ static enum few_status forecast_all(struct few_session *s, struct few_forecast *
     opts.batch_max = batch_max;
     enum few_status status = begin(s, &opts, false, &r, err);
     const struct few__sim_stream stream = {.n_items = (size_t)n,
-                                           .deadline_us =
-                                               s->opts.deadline_us ? s->opts.deadline_us : FEW__NO_DEADLINE,
+                                           .deadline_us = deadline_of(s),
                                            .truth = same_truth,
                                            .batch_us = batch_us,
                                            .ud = &r};

@@ -337,7 +337,6 @@ void few_session_stats(const struct few_session *s, struct few_session_stats *st
                                         .run_all_us = totals.run_all_us,
                                         .lanes = s->n_lanes,
                                         .in_flight = s->n_places};
-    if (s->memory_bytes != FEW__NO_BUDGET) stats->memory_bytes = s->memory_bytes;
-    else stats->memory_bytes = s->opts.memory_bytes;
+    stats->memory_bytes = s->given_bytes ? s->given_bytes : s->opts.memory_bytes;
     memcpy(stats->counts, totals.counts, sizeof stats->counts);
 }

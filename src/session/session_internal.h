@@ -83,8 +83,9 @@ struct few_session {
     struct few_cost *spent;        // (n_models,) as measured; while recording, the mean time so far
     uint64_t *n_spent;             // (n_models,) runs that the mean is over
     bool *in_base;                 // (n_models,) whether it counts as a part of running everything
-    uint64_t memory_bytes;         // budget; FEW__NO_BUDGET = none
-    size_t *rank;                  // (n_models,) by falling worth
+    uint64_t memory_bytes;         // budget of the models; FEW__NO_BUDGET = none
+    uint64_t given_bytes; // what was given for it, before what the program holds was taken off; 0 = nothing
+    size_t *rank;         // (n_models,) by falling worth
     struct few__recall *recall;
     struct few__workspace *workspace;
     struct few__sched *scheds; // (n_places,)

@@ -95,7 +95,7 @@ static enum few_status set_budget(struct few_session *s, struct few_error *err)
     s->memory_bytes = s->opts.memory_bytes;
     if (!s->memory_bytes) s->memory_bytes = (uint64_t)((double)sum * s->opts.memory_share);
     if (!s->memory_bytes) s->memory_bytes = 1; // of models that take nothing
-    uint64_t given = s->memory_bytes;
+    s->given_bytes = s->memory_bytes;
     if (s->opts.memory_bytes) s->memory_bytes -= process_bytes(s);
     for (size_t i = 0; i < s->n_models; i++)
         if (s->costs[i].memory_bytes > s->memory_bytes)
@@ -104,7 +104,7 @@ static enum few_status set_budget(struct few_session *s, struct few_error *err)
                 "memory: model '%s' alone takes %.1f MiB, expected at most %.1f MiB (%.1f MiB less what the "
                 "program itself holds)",
                 s->zoo->catalog.models[i].name, (double)s->costs[i].memory_bytes / mib,
-                (double)s->memory_bytes / mib, (double)given / mib);
+                (double)s->memory_bytes / mib, (double)s->given_bytes / mib);
     return FEW_OK;
 }
 
