@@ -62,11 +62,10 @@ static void note_failure(struct few__report *report, const char *path, const cha
     few__text_put(text, "</td></tr>\n");
 }
 
-static void count_cell(struct few__report *report, size_t m, const struct few__cell *cell, bool costless)
+static void count_cell(struct few__report *report, size_t m, const struct few__cell *cell)
 {
     struct few__report_model *stats = &report->models[m];
     stats->counts[cell->outcome]++;
-    stats->not_run += cell->outcome != FEW_EXECUTED && !costless;
     stats->time_us += (double)cell->time_us;
     if (cell->outcome == FEW_EXECUTED) stats->done_us += (double)cell->time_us;
 }
@@ -86,8 +85,7 @@ static enum few_status read_item(struct few__report *report, const struct few__i
         outputs[m] = few__output_empty(&catalog->models[m]);
         if (cell->output)
             FEW__TRY(few__output_unpack(cell->output, cell->n_output, scratch, &outputs[m], err));
-        count_cell(report, m, cell,
-                   !whole || (cell->outcome == FEW_SKIPPED && cell->output && outputs[m].empty));
+        count_cell(report, m, cell);
         if (whole && cell->outcome == FEW_FAILED)
             note_failure(report, row->path, catalog->models[m].name, cell->reason);
         if (!cell->output || outputs[m].empty) continue;

@@ -17,7 +17,6 @@ enum {
 /* What one model did over the whole file. */
 struct few__report_model {
     uint64_t counts[FEW_OUTCOME_COUNT];
-    uint64_t not_run; // and would have cost time: no need of it found nothing, the item could be read
     double time_us;   // of executed and late runs
     double done_us;   // of executed runs
     size_t n_ids;

@@ -13,13 +13,6 @@ struct totals {
     double spent_us, run_all_us;
 };
 
-// As few_session_stats.run_all_us: what did not run would have cost what was expected, or nothing where a need found
-// nothing.
-static double full_time(const struct few__report_model *stats, const struct few_model *model)
-{
-    return stats->done_us + (double)model->cost.time_us * (double)stats->not_run;
-}
-
 static struct totals add_up(const struct few__report *report)
 {
     struct totals totals = {0};
@@ -30,8 +23,10 @@ static struct totals add_up(const struct few__report *report)
             totals.n_cells += stats->counts[i];
         }
         totals.spent_us += stats->time_us;
-        totals.run_all_us += full_time(stats, &report->catalog->models[m]);
     }
+    struct few__totals stored;
+    few__store_totals(report->store, &stored);
+    totals.run_all_us = (double)stored.run_all_us;
     return totals;
 }
 
@@ -47,14 +42,25 @@ static void put_count(struct few__text *text, uint64_t n, const char *words)
     put_tile(text, value, words);
 }
 
-static void put_spent(struct few__text *text, const struct totals *totals)
+// What running everything means in this file: "all models" or "dearest of each variant group".
+static void put_base(struct few__text *text, const char *config)
+{
+    json_t *object = json_loads(config, 0, NULL);
+    const char *base = json_string_value(json_object_get(object, "base"));
+    few__text_html(text, base ? base : "everything");
+    json_decref(object);
+}
+
+static void put_spent(struct few__text *text, const struct few__report *report, const struct totals *totals)
 {
     double share = totals->run_all_us > 0 ? totals->spent_us / totals->run_all_us : 1;
     few__text_put(text, "<section><h2>Time of the models</h2><div class=\"panel\"><div class=\"spent\">"
                         "<span>this run</span><span><i class=\"own\"");
     few__text_printf(text, " style=\"width:%.2f%%\"></i></span><b>", 100 * (share > 1 ? 1 : share));
     few__report_time(text, totals->spent_us);
-    few__text_put(text, "</b><span>everything</span><span><i style=\"width:100%\"></i></span><b>");
+    few__text_put(text, "</b><span>");
+    put_base(text, few__store_config(report->store));
+    few__text_put(text, "</span><span><i style=\"width:100%\"></i></span><b>");
     few__report_time(text, totals->run_all_us);
     few__text_put(text, "</b></div></div></section>\n");
 }
@@ -121,7 +127,7 @@ void few__report_summary(struct few__text *text, const struct few__report *repor
         few__text_put(text, "</b><span>time of the models</span></div>\n");
     }
     few__text_put(text, "</div>\n");
-    if (!is_trace) put_spent(text, &totals);
+    if (!is_trace) put_spent(text, report, &totals);
     few__text_put(text, "<section><h2>What happened to each model on each item</h2>");
     put_outcomes(text, &totals);
     few__text_put(text, "</section>\n");

@@ -44,7 +44,7 @@ char *few__session_config(const struct few_session *s)
     put_memory(&text, &s->opts);
     few__text_printf(&text, ", \"variants\": \"%s\", \"base\": \"%s\", \"pixels\": %s}",
                      variants_name(s->variants),
-                     s->variants == FEW__VARIANTS_ALL ? "all models" : "the dearest of each group",
+                     s->variants == FEW__VARIANTS_ALL ? "all models" : "dearest of each variant group",
                      s->opts.no_pixels ? "false" : "true");
     if (few__text_ok(&text)) return text.s;
     few__text_finish(&text);

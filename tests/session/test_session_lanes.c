@@ -366,7 +366,7 @@ static void test_the_base_is_in_the_configuration(void **state)
     const struct few_session_opts opts = {.store = t_path("run.db"), .notes_json = "{\"note\": 1}"};
     w_run(zoo, "run_all", opts, paths, 1, SIZE_MAX, NULL, NULL);
     assert_status(few__store_open(opts.store, NULL, &store, &err), FEW_OK, &err);
-    assert_non_null(strstr(few__store_config(store), "\"base\": \"the dearest of each group\""));
+    assert_non_null(strstr(few__store_config(store), "\"base\": \"dearest of each variant group\""));
     assert_non_null(strstr(few__store_config(store), "\"policy\": \"run_all\""));
     assert_string_equal(few__store_notes(store), "{\"note\": 1}");
     few__store_close(store, NULL);

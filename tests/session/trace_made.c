@@ -88,8 +88,13 @@ void made_item(struct made_trace *trace, const char *path, int64_t decode_us, co
             assert_int_equal(few__output_pack(&output, &trace->arena, &packed[m].output, &packed[m].n_output),
                              FEW_OK);
     }
-    struct few__item_row row = {
-        .path = path, .digest = "", .width = 4, .height = 3, .decode_us = decode_us, .message = ""};
+    struct few__item_row row = {.path = path,
+                                .digest = "",
+                                .width = 4,
+                                .height = 3,
+                                .decode_us = decode_us,
+                                .message = "",
+                                .run_all_us = trace->run_all_us};
     assert_status(few__store_put(trace->store, &row, packed, &err), FEW_OK, &err);
 }
 

@@ -26,6 +26,7 @@ struct made_trace {
     struct few__arena arena;
     struct few_catalog catalog;
     struct few__store *store;
+    int64_t run_all_us; // of each item that follows: what running everything would have cost
 };
 
 /* Opens a new trace at path; the test fails if it cannot. */
