@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One side of label_vs_python: a session over run_all. Reads lines "PATH" from stdin; answers each with
+/* One side of label_vs_python: a session of one lane that runs everything. Reads lines "PATH" from stdin; answers each with
  * {"total_us": ..., "runtime_us": ...}, the time of the item and the part of it inside the runtime.
  *
  *     label_loop zoo.yaml ROOT RUNTIME */
@@ -17,7 +17,8 @@ int main(int argc, char **argv)
     struct few_zoo *zoo = NULL;
     struct few_session *session = NULL;
     const struct few_zoo_opts zoo_opts = {.size = sizeof zoo_opts, .root = argv[2]};
-    const struct few_session_opts opts = {.size = sizeof opts, .runtime = argv[3]};
+    const struct few_session_opts opts = {
+        .size = sizeof opts, .lanes = 1, .in_flight = 1, .all_variants = true, .runtime = argv[3]};
     char line[FEW_PATH_MAX];
     if (few_zoo_open(argv[1], &zoo_opts, &zoo, &err) != FEW_OK) goto failed;
     if (few_session_create(zoo, NULL, &opts, &session, &err) != FEW_OK) goto failed;
