@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the parts of the executor's core share: exec.c (events, decisions), exec_item.c (one item's models),
- * exec_run.c (runs on lanes), exec_memory.c (what is loaded). exec_sim.c reads it too. Nobody else. */
+/* What the parts of the executor's core share. From the bottom, each calling only those before it: exec_state.c (slots,
+ * records, actions), exec_memory.c (what is loaded), exec_run.c (runs on lanes), exec_item.c (one item's models),
+ * exec_core.c (events, decisions). exec_sim.c reads it too. Nobody else. */
 #ifndef FEW_EXEC_EXEC_INTERNAL_H
 #define FEW_EXEC_EXEC_INTERNAL_H
 
@@ -113,23 +114,50 @@ struct few__exec {
     size_t n_actions;
 };
 
-/* ---- exec.c ---- */
+/* ---- exec_state.c: calls none of the others ---- */
 
 void few__exec_record(struct few__exec *exec, struct few__log_record record); // now
 void few__exec_act(struct few__exec *exec, struct few__action action);
 
-/* Room for the actions of a step that belongs to the executor: for drivers without memory of their own. */
-struct few__action *few__exec_own_actions(struct few__exec *exec);
-
-/* ---- exec_item.c ---- */
-
 bool few__slot_create(struct few__exec *exec, struct few__slot *slot, const struct few__chooser *chooser);
-void few__slot_begin(struct few__exec *exec, size_t slot, const struct few__event *event);
-void few__slot_ready(struct few__exec *exec, size_t slot); // it has been read
+void few__slot_clear(struct few__exec *exec, struct few__slot *slot); // every model pending, nothing seen
 void few__slot_settle(struct few__exec *exec, size_t slot, size_t model, enum few_outcome outcome,
                       enum few__reason reason);
 void few__slot_skip_users(struct few__exec *exec, size_t slot, size_t model, enum few__reason reason);
-void few__slot_end_model(struct few__exec *exec, size_t slot, size_t model, const struct few__part *part);
+
+/* A variant has ended without an answer that can be relied on: the cheapest that has not ended may run. */
+void few__slot_release_next(struct few__exec *exec, size_t slot, size_t model);
+
+/* ---- exec_memory.c ---- */
+
+enum few_status few__memory_create(struct few__exec *exec, const struct few__exec_opts *opts,
+                                   struct few_error *err);
+uint64_t few__memory_free(const struct few__exec *exec);
+uint64_t few__memory_of_run(const struct few__exec *exec, size_t model, size_t n_items);
+void few__memory_wish(struct few__exec *exec, size_t slot, size_t model, bool stopped);
+void few__memory_note_item(struct few__exec *exec, size_t slot); // it is finished
+void few__memory_loaded(struct few__exec *exec, size_t model, bool ok);
+
+/* Begin what can be loaded now. True: what was kept for a load is free again, so policies have to be
+ * asked again. */
+bool few__memory_load(struct few__exec *exec, bool may_ask_again);
+
+/* ---- exec_run.c ---- */
+
+size_t few__lane_free(const struct few__exec *exec);         // the lowest; there is one
+void few__slot_refresh(struct few__exec *exec, size_t slot); // what its view shares with others
+void few__run_start(struct few__exec *exec, size_t slot, size_t model, uint64_t spare_bytes);
+void few__run_leave(struct few__exec *exec, size_t slot, size_t model); // it is not waited for any more
+
+/* DONE: the lane is free, and no item counts the run among its running[] any more; what it means for each item has to
+ * follow (few__slot_hear). False: it was cancelled, so its items have finished. */
+bool few__run_end(struct few__exec *exec, const struct few__event *event);
+
+/* ---- exec_item.c ---- */
+
+void few__slot_begin(struct few__exec *exec, size_t slot, const struct few__event *event);
+void few__slot_ready(struct few__exec *exec, size_t slot); // it has been read
+void few__slot_hear(struct few__exec *exec, size_t slot, size_t model, const struct few__part *part); // DONE
 void few__slot_stop(struct few__exec *exec, size_t slot);
 void few__slot_fail(struct few__exec *exec, size_t slot); // it could not be read
 void few__slot_deadline(struct few__exec *exec, size_t slot);
@@ -138,27 +166,9 @@ void few__slot_finish(struct few__exec *exec, size_t slot);
 /* Groups of variants, in the arena. Errors: FEW_ENOMEM. */
 bool few__variants_create(struct few__exec *exec);
 
-/* ---- exec_run.c ---- */
+/* ---- exec_core.c ---- */
 
-size_t few__lane_free(const struct few__exec *exec);         // the lowest; there is one
-void few__slot_refresh(struct few__exec *exec, size_t slot); // what its view shares with others
-void few__run_start(struct few__exec *exec, size_t slot, size_t model, uint64_t spare_bytes);
-void few__run_leave(struct few__exec *exec, size_t slot, size_t model); // it is not waited for any more
-void few__run_end(struct few__exec *exec, const struct few__event *event);
-
-/* ---- exec_memory.c ---- */
-
-enum few_status few__memory_create(struct few__exec *exec, const struct few__exec_opts *opts,
-                                   struct few_error *err);
-uint64_t few__memory_free(const struct few__exec *exec);
-uint64_t few__memory_of_run(const struct few__exec *exec, size_t model, size_t n_items);
-bool few__memory_would_fit(const struct few__exec *exec, size_t slot, size_t model); // in time, once loaded
-void few__memory_wish(struct few__exec *exec, size_t slot, size_t model, bool stopped);
-void few__memory_note_item(struct few__exec *exec, size_t slot); // it is finished
-void few__memory_loaded(struct few__exec *exec, size_t model, bool ok);
-
-/* Begin what can be loaded now. True: what was kept for a load is free again, so policies have to be
- * asked again. */
-bool few__memory_load(struct few__exec *exec, bool may_ask_again);
+/* Room for the actions of a step that belongs to the executor: for drivers without memory of their own. */
+struct few__action *few__exec_own_actions(struct few__exec *exec);
 
 #endif

@@ -115,7 +115,8 @@ uint64_t few__memory_free(const struct few__exec *exec)
 
 /* ---- wishes ---- */
 
-bool few__memory_would_fit(const struct few__exec *exec, size_t at, size_t model)
+// It would end in time, once loaded.
+static bool would_fit(const struct few__exec *exec, size_t at, size_t model)
 {
     const struct few__view *view = &exec->slots[at].view;
     return few__view_fits(view, exec->costs[model].load_us + few__view_time(view, model));
@@ -130,7 +131,7 @@ void few__memory_wish(struct few__exec *exec, size_t at, size_t model, bool stop
     assert(model < exec->chains.n && "the policy wishes for a model that does not exist");
     if (exec->resident[model] || slot->states[model] != FEW__PENDING || slot->held[model]) return;
     slot->wished[model] = true;
-    if (!stopped && few__memory_would_fit(exec, at, model)) slot->wish = model;
+    if (!stopped && would_fit(exec, at, model)) slot->wish = model;
     else if (memory->background == FEW__NONE) memory->background = model;
 }
 

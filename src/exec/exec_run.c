@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Runs on lanes: of one item or a batch of them.
+/* Runs on lanes: of one item or a batch of them. What a run's end means for its items is theirs: exec_item.c.
  *
- * Invariants: a slot is held by the lanes whose run it is part of, until their DONE; a run is cancelled exactly when no
- * open item waits for it; memory.running is what RUNS lanes hold. */
+ * Invariants: a slot is held by the lanes whose run it is part of, until their DONE; an open item's running[] holds exactly
+ * its RUNNING models, in the order of start; a run is cancelled exactly when no open item waits for it; memory.running is
+ * what RUNS lanes hold, and the load that is under way. */
 #include <assert.h>
 #include <string.h>
 
@@ -237,21 +238,7 @@ static void release(struct few__exec *exec, struct few__lane *lane, bool clean)
     update_slow(exec);
 }
 
-static void end_part(struct few__exec *exec, size_t at, size_t model, const struct few__part *part)
-{
-    struct few__slot *slot = &exec->slots[at];
-    if (!slot->open) return;
-    forget_run(slot, model);
-    if (exec->now_us <= slot->view.deadline_us) {
-        few__slot_end_model(exec, at, model, part);
-        return;
-    }
-    few__slot_settle(exec, at, model, FEW_LATE, FEW__WHY_DEADLINE);
-    slot->rows[model].end_us = exec->now_us;
-    few__slot_deadline(exec, at);
-}
-
-void few__run_end(struct few__exec *exec, const struct few__event *event)
+bool few__run_end(struct few__exec *exec, const struct few__event *event)
 {
     assert(event->lane < exec->n_lanes && exec->lanes[event->lane].state == FEW__LANE_RUNS &&
            "a lane ended that runs nothing");
@@ -269,6 +256,8 @@ void few__run_end(struct few__exec *exec, const struct few__event *event)
                                                         .unsure = part->unsure});
     }
     release(exec, lane, clean);
-    if (lane->canceled) return;
-    for (size_t i = 0; i < lane->n_slots; i++) end_part(exec, lane->slots[i], lane->model, &event->parts[i]);
+    if (lane->canceled) return false;
+    for (size_t i = 0; i < lane->n_slots; i++)
+        if (exec->slots[lane->slots[i]].open) forget_run(&exec->slots[lane->slots[i]], lane->model);
+    return true;
 }

@@ -5,12 +5,11 @@
  * while lanes are free. Loads are begun after the pass, so that no model is evicted that this pass has just started.
  *
  * Invariants: arrivals[] holds exactly the open slots; n_free lanes are FREE; an idle slot is asked again after the
- * next completion or load. Those of an item: exec_item.c; of a run: exec_run.c; of memory: exec_memory.c. Corner cases
- * and how each was decided: docs/exec.md. */
+ * next completion or load. Below it, each calling only those behind it: exec_item.c (an item), exec_run.c (runs),
+ * exec_memory.c (what is loaded), exec_state.c (slots). Corner cases and how each was decided: docs/exec.md. */
 #include "exec/exec.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "core/env.h"
 #include "core/error.h"
@@ -135,33 +134,7 @@ struct few__action *few__exec_own_actions(struct few__exec *exec)
     return exec->own_actions;
 }
 
-bool few__exec_slot_free(const struct few__exec *exec, size_t slot)
-{
-    return !exec->slots[slot].open && exec->slots[slot].n_held_by == 0;
-}
-
-const struct few__exec_row *few__exec_rows(const struct few__exec *exec, size_t slot)
-{
-    return exec->slots[slot].rows;
-}
-
-const struct few__view *few__exec_view(const struct few__exec *exec, size_t slot)
-{
-    return &exec->slots[slot].view;
-}
-
-/* ---- what a step is made of ---- */
-
-void few__exec_record(struct few__exec *exec, struct few__log_record r)
-{
-    r.at_us = exec->now_us;
-    if (exec->log) few__exec_log_add(exec->log, r);
-}
-
-void few__exec_act(struct few__exec *exec, struct few__action action)
-{
-    exec->actions[exec->n_actions++] = action;
-}
+/* ---- decisions ---- */
 
 static void read_item(struct few__exec *exec, size_t slot)
 {
@@ -287,6 +260,14 @@ static void end_read(struct few__exec *exec, size_t at, enum few__result result)
     else if (slot->open) few__slot_fail(exec, at);
 }
 
+static void end_run(struct few__exec *exec, const struct few__event *event)
+{
+    if (!few__run_end(exec, event)) return;
+    const struct few__lane *lane = &exec->lanes[event->lane];
+    for (size_t i = 0; i < lane->n_slots; i++)
+        few__slot_hear(exec, lane->slots[i], lane->model, &event->parts[i]);
+}
+
 static void meet_deadline(struct few__exec *exec, size_t slot)
 {
     assert(slot < exec->n_slots && "a deadline of a slot that does not exist");
@@ -306,7 +287,7 @@ size_t few__exec_step(struct few__exec *exec, int64_t now_us, const struct few__
     case FEW__EVENT_WARM: exec->memory.n_warmed = 0; break;
     case FEW__EVENT_ITEM: begin_item(exec, event); break;
     case FEW__EVENT_READ: end_read(exec, event->slot, event->result); break;
-    case FEW__EVENT_DONE: few__run_end(exec, event); break;
+    case FEW__EVENT_DONE: end_run(exec, event); break;
     case FEW__EVENT_LOADED: few__memory_loaded(exec, event->model, event->result == FEW__RESULT_OK); break;
     case FEW__EVENT_DEADLINE: meet_deadline(exec, event->slot); break;
     }
