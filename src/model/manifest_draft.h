@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A manifest while it is read: what the tables fill in, with names not yet resolved and the nodes that later
- * checks point at. Files: manifest_tables (the keys), manifest_model and manifest_backend (one model), manifest_links (names that models
- * and lists use of each other), manifest (the zoo). */
+/* A manifest while it is read: what the tables fill in, with names not yet resolved and the nodes that later checks
+ * point at. Files: manifest_draft (how a model's mistake is told) below manifest_backend (what runs a model) below
+ * manifest_model (all of a model); manifest_tables (the keys), manifest_links (names that models and lists use of each
+ * other), manifest (the zoo). */
 #ifndef FEW_MODEL_MANIFEST_DRAFT_H
 #define FEW_MODEL_MANIFEST_DRAFT_H
 
@@ -54,6 +55,11 @@ extern const struct few__section few__manifest_section, few__list_section, few__
 /* [struct few__list_draft *], [struct few__model_draft *] */
 few__read_fn few__read_lists, few__read_models;
 
+/* Note that models[i] has a mistake at `key` of its `section` (NULL = the model itself); at the node of that key where
+ * it is given. */
+void few__model_problem(struct few__reader *reader, const struct few__model_draft *draft, size_t i_model,
+                        const char *section, const char *key, const char *found, const char *expected);
+
 /* "onnx", "worker", "replay" */
 extern const char *const few__backend_names[FEW__BACKENDS];
 
@@ -74,10 +80,5 @@ void few__model_check(struct few__reader *reader, struct few__model_draft *draft
 /* Resolve needs, variant_of and labels to indices; note unknown names, names that come twice, needs of another kind,
  * circles. */
 void few__links_resolve(struct few__reader *reader, struct few__manifest_draft *draft);
-
-/* Note that models[i] has a mistake at `key` of its `section` (NULL = the model itself); at the node of that key where
- * it is given. */
-void few__model_problem(struct few__reader *reader, const struct few__model_draft *draft, size_t i_model,
-                        const char *section, const char *key, const char *found, const char *expected);
 
 #endif

@@ -35,12 +35,6 @@ static void set_defaults(struct few__model_draft *d)
     decode->region_pixels = 16;
 }
 
-static const struct few__yaml *map_at(const struct few__yaml *node, const char *key)
-{
-    const struct few__yaml *at = node->type == FEW__YAML_MAP ? few__yaml_get(node, key) : NULL;
-    return at && at->type == FEW__YAML_MAP ? at : NULL;
-}
-
 void few__read_models(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
                       const struct few__field *field, void *to)
 {
@@ -59,26 +53,13 @@ void few__read_models(struct few__reader *r, const struct few__where *where, con
         struct few__model_draft *d = &models[i];
         set_defaults(d);
         d->node = node->items[i];
-        d->input = map_at(d->node, "input");
-        d->output = map_at(d->node, "output");
+        d->input = few__yaml_map(d->node, "input");
+        d->output = few__yaml_map(d->node, "output");
         few__section_read(r, &few__model_section, &entry, d->node, d);
         few__model_check(r, d, i);
     }
     manifest->models = models;
     manifest->n_models = node->n;
-}
-
-void few__model_problem(struct few__reader *r, const struct few__model_draft *d, size_t i_model,
-                        const char *section, const char *key, const char *found, const char *expected)
-{
-    struct few__where models = {.key = "models"}, entry = {.up = &models, .index = i_model};
-    struct few__where part = {.up = &entry, .key = section};
-    struct few__where where = {.up = section ? &part : &entry, .key = key};
-    const struct few__yaml *map = section ? map_at(d->node, section) : d->node;
-    if (!map) map = d->node;
-    const struct few__yaml *node = map->type == FEW__YAML_MAP ? few__yaml_get(map, key) : NULL;
-    if (!found) found = node ? few__yaml_found(r->problems->arena, node) : "nothing";
-    few__problem(r->problems, (node ? node : map)->place, &where, found, "%s", expected);
 }
 
 /* ---- input ---- */

@@ -393,6 +393,12 @@ const struct few__yaml *few__yaml_get(const struct few__yaml *map, const char *k
     return NULL;
 }
 
+const struct few__yaml *few__yaml_map(const struct few__yaml *node, const char *key)
+{
+    const struct few__yaml *at = node->type == FEW__YAML_MAP ? few__yaml_get(node, key) : NULL;
+    return at && at->type == FEW__YAML_MAP ? at : NULL;
+}
+
 const char *few__yaml_found(struct few__arena *arena, const struct few__yaml *node)
 {
     if (node->type == FEW__YAML_LIST) return few__arena_printf(arena, "a list of %zu", node->n);

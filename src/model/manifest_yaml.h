@@ -40,6 +40,9 @@ enum few_status few__yaml_read(const char *bytes, size_t n, struct few__arena *a
 /* The value of a key, or NULL. map must be a map. */
 const struct few__yaml *few__yaml_get(const struct few__yaml *map, const char *key);
 
+/* The map at a key, or NULL: also where node is no map, or its value is none. */
+const struct few__yaml *few__yaml_map(const struct few__yaml *node, const char *key);
+
 /* What stands there, for a message: "\"strech\"", "a list of 3", "nothing". NULL: no memory. */
 const char *few__yaml_found(struct few__arena *arena, const struct few__yaml *node);
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A session from inside. Its files, in the order in which an item meets them:
- *     session.c         create, submit, receive, close
+/* A session from inside. Its files, from the ground up; each calls only those before it:
+ *     session_result.c  a result is filled: from the executor, from an earlier item, or with a failure
+ *     session_read.c    an item is read on a lane
  *     session_resume.c  what the store has of an item already, and how one is kept
+ *     rehearsal.c       the policy and the executor with a virtual clock (rehearsal.h)
  *     session_models.c  models measured, loaded, on their lanes: once, when the first item needs them
  *     session_item.c    admitted -> read on a lane -> finished by the executor -> a result
- *     forecast.c        the same policy asked about an item that does not exist; recall.c: answers of a trace */
+ *     forecast.c        what some paths would take
+ *     session.c         create, submit, receive, close
+ * Beside them recall.c: answers of a trace. */
 #ifndef FEW_SESSION_SESSION_INTERNAL_H
 #define FEW_SESSION_SESSION_INTERNAL_H
 
@@ -116,6 +120,24 @@ struct few_session {
     bool *forecast_runs; // (n_models,) of the last forecast
 };
 
+/* ---- session_result.c; each leaves the item done ---- */
+
+/* Of the executor's slot, whose item was read or came too late for that. Errors: FEW_ENOMEM. */
+enum few_status few__session_collect(struct few_session *s, size_t slot, struct few_error *err);
+
+/* The answers of the store's item `id`, whose bytes are the same. Errors: those of few__store_get; FEW_ENOMEM. */
+enum few_status few__session_reuse(struct few_session *s, struct few__passage *item, int64_t id,
+                                   struct few_error *err);
+
+/* The item as a whole failed: every model failed, for the same reason. Errors: FEW_ENOMEM. */
+enum few_status few__session_fail(struct few_session *s, struct few__passage *item, enum few_status status,
+                                  const char *message, struct few_error *err);
+
+/* ---- session_read.c ---- */
+
+/* Read the item of a place, on the thread of a lane. */
+enum few_status few__session_read(void *session, size_t place, struct few_error *err);
+
 /* ---- session_resume.c ---- */
 
 enum few__verdict {
@@ -155,22 +177,7 @@ void few__session_recall_costs(struct few_session *s, const struct few_catalog *
 /* Let queued items in while there is room, one after the other. */
 enum few_status few__session_admit(struct few_session *s, struct few_error *err);
 
-/* Read the item of a place, on the thread of a lane. */
-enum few_status few__session_read(void *session, size_t place, struct few_error *err);
-
 /* Take the result of s->finished out of the executor; the place is free then. */
 enum few_status few__session_take(struct few_session *s, struct few_error *err);
-
-/* The item as a whole failed: every model failed, for the same reason. */
-enum few_status few__session_fail(struct few_session *s, struct few__passage *item, enum few_status status,
-                                  const char *message, struct few_error *err);
-
-/* Pack the outputs of the rows for the store. */
-enum few_status few__session_pack(struct few_session *s, struct few__passage *item, struct few_error *err);
-
-/* ---- forecast.c ---- */
-
-/* rank: (n_models,) out, the order in which the policy would run everything. Errors: FEW_EINVAL, FEW_ENOMEM. */
-enum few_status few__session_rank(struct few_session *s, size_t *rank, struct few_error *err);
 
 #endif

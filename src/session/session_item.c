@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One item from the queue to its result:
  *     admit   look it up, read its file, give it a place of the executor: its clock starts
- *     read    on a lane: decode it once for all models, make its thumbnail
- *     take    when every model has an outcome: rows, reasons and outputs go into the passage, and the place is free */
-#include <assert.h>
+ *     take    when every model has an outcome: its result goes into the passage, and the place is free */
 #include <stdio.h>
 #include <string.h>
 
-#include "model/output.h"
 #include "session/session_internal.h"
 
 /* ---- admit ---- */
@@ -86,128 +83,7 @@ enum few_status few__session_admit(struct few_session *s, struct few_error *err)
     return FEW_OK;
 }
 
-/* ---- read, on the thread of a lane ---- */
-
-static enum few_status decode(struct few_session *s, struct few__place *place, size_t index)
-{
-    struct few_error *err = &place->error;
-    FEW__TRY(
-        few__image_decode(place->decoder, place->path, place->bytes, place->n_bytes, &place->image, err));
-    few__workspace_begin(s->workspace, index, &place->image, place->digest);
-    if (!s->store || s->opts.no_pixels) return FEW_OK;
-    FEW__TRY(
-        few__preprocess_thumbnail(few__workspace_preprocess(s->workspace, index), place->thumbnail, err));
-    place->has_thumbnail = true;
-    return FEW_OK;
-}
-
-enum few_status few__session_read(void *session, size_t index, struct few_error *err)
-{
-    struct few_session *s = session;
-    struct few__place *place = &s->places[index];
-    int64_t began = few__now_us(&s->env);
-    place->error = (struct few_error){.message = ""};
-    place->image = (struct few__image){0};
-    place->has_thumbnail = false;
-    enum few_status status = decode(s, place, index);
-    place->read_at_us = few__now_us(&s->env);
-    place->decode_us = place->read_at_us - began;
-    if (status != FEW_OK && err) *err = place->error;
-    atomic_store(&place->is_read, true);
-    return status;
-}
-
 /* ---- take ---- */
-
-static enum few_status give_output(struct few__passage *item, const struct few_output *from,
-                                   struct few_result_row *row, struct few_error *err)
-{
-    if (!from) return FEW_OK;
-    struct few_output *copy = FEW__ARENA_NEW(&item->arena, struct few_output, 1);
-    if (!copy || few__output_copy(from, &item->arena, copy) != FEW_OK) return few__no_memory(err, item->path);
-    row->output = copy;
-    return FEW_OK;
-}
-
-static enum few_status take_row(struct few_session *s, size_t slot, struct few__passage *item, size_t model,
-                                struct few_result_row *row, struct few_error *err)
-{
-    const struct few__exec *exec = few__live_exec(s->live);
-    const struct few__exec_row *from = &few__exec_rows(exec, slot)[model];
-    const char *failure = few__live_message(s->live, slot, model);
-    const struct few_output nothing = few__output_empty(&s->zoo->catalog.models[model]);
-    char reason[FEW__REASON_MAX];
-    if (from->outcome == FEW_FAILED && failure[0])
-        snprintf(reason, sizeof reason, "%.*s", FEW__REASON_MAX - 1, failure);
-    else few__reason_text(exec, slot, model, reason, sizeof reason);
-    row->outcome = from->outcome;
-    row->reason = few__arena_strdup(&item->arena, reason);
-    if (!row->reason) return few__no_memory(err, item->path);
-    row->start_us = -1;
-    if (from->start_us >= 0) {
-        row->start_us = from->start_us - item->arrival_us;
-        row->time_us = from->end_us - from->start_us;
-        if (from->n_items > 1) row->time_us /= (int64_t)from->n_items; // its share of a batch
-    }
-    if (from->outcome == FEW_EXECUTED)
-        return give_output(item, few__live_output(s->live, slot, model), row, err);
-    if (from->outcome == FEW_SKIPPED && from->reason == FEW__WHY_NEED_EMPTY)
-        return give_output(item, &nothing, row, err);
-    return FEW_OK;
-}
-
-/* What running everything would have cost here: what was spent on the models that ran to their end, and the expected
- * time of the others, without those whose need found nothing (they would not have run either). */
-static int64_t run_all_us(const struct few_session *s, size_t slot, const struct few_result *result)
-{
-    const struct few__exec_row *rows = few__exec_rows(few__live_exec(s->live), slot);
-    int64_t sum = 0;
-    for (size_t i = 0; i < s->n_models; i++) {
-        if (!s->in_base[i]) continue;
-        if (rows[i].outcome == FEW_EXECUTED) sum += result->rows[i].time_us;
-        else if (rows[i].reason != FEW__WHY_NEED_EMPTY) sum += s->costs[i].time_us;
-    }
-    return sum;
-}
-
-static enum few_status take_rows(struct few_session *s, struct few__place *place, size_t slot,
-                                 struct few_error *err)
-{
-    struct few__passage *item = place->passage;
-    struct few_result *result = &item->result;
-    struct few_result_row *rows = FEW__ARENA_NEW(&item->arena, struct few_result_row, s->n_models);
-    if (!rows) return few__no_memory(err, item->path);
-    result->rows = rows;
-    result->n_models = s->n_models;
-    for (size_t i = 0; i < s->n_models; i++) {
-        FEW__TRY(take_row(s, slot, item, i, &rows[i], err));
-        if (rows[i].outcome == FEW_LATE) result->deadline_missed = true;
-    }
-    item->runtime_us = few__workspace_runtime_us(s->workspace, slot);
-    item->run_all_us = run_all_us(s, slot, result);
-    return FEW_OK;
-}
-
-// What the lane left that read it; nothing, if the deadline came before.
-static enum few_status take_picture(struct few__place *place, struct few_error *err)
-{
-    struct few__passage *item = place->passage;
-    struct few_result *result = &item->result;
-    item->thumbnail = NULL;
-    result->decode_us = item->read_us;
-    result->deadline_missed = true;
-    if (!atomic_load(&place->is_read)) return FEW_OK;
-    result->deadline_missed = place->read_at_us >= place->deadline_us;
-    result->width = place->image.width;
-    result->height = place->image.height;
-    result->decode_us += place->decode_us;
-    if (!place->has_thumbnail) return FEW_OK;
-    uint8_t *thumbnail = few__arena_alloc(&item->arena, FEW__THUMBNAIL_BYTES, 1);
-    if (!thumbnail) return few__no_memory(err, item->path);
-    memcpy(thumbnail, place->thumbnail, FEW__THUMBNAIL_BYTES);
-    item->thumbnail = thumbnail;
-    return FEW_OK;
-}
 
 enum few_status few__session_take(struct few_session *s, struct few_error *err)
 {
@@ -219,60 +95,10 @@ enum few_status few__session_take(struct few_session *s, struct few_error *err)
         item->read_us += place->decode_us;
         FEW__TRY(few__session_fail(s, item, place->error.code, place->error.message, err));
     } else {
-        few__arena_reset(&item->arena);
-        item->result = (struct few_result){.path = item->path, .message = ""};
-        FEW__TRY(take_picture(place, err));
-        FEW__TRY(take_rows(s, place, slot, err));
-        FEW__TRY(few__session_pack(s, item, err));
-        item->result.elapsed_us = s->finished_us - item->arrival_us;
-        item->done = true;
+        FEW__TRY(few__session_collect(s, slot, err));
     }
     place->passage = NULL;
     s->finished = SIZE_MAX;
     s->n_running--;
-    return FEW_OK;
-}
-
-/* ---- results that need no model ---- */
-
-enum few_status few__session_fail(struct few_session *s, struct few__passage *item, enum few_status status,
-                                  const char *message, struct few_error *err)
-{
-    few__arena_reset(&item->arena);
-    struct few_result_row *rows = FEW__ARENA_NEW(&item->arena, struct few_result_row, s->n_models);
-    const char *whole = few__arena_strdup(&item->arena, message);
-    const char *reason = few__arena_strndup(&item->arena, message, strnlen(message, FEW__REASON_MAX - 1));
-    if (!rows || !whole || !reason) return few__no_memory(err, item->path);
-    for (size_t i = 0; i < s->n_models; i++)
-        rows[i] = (struct few_result_row){.outcome = FEW_FAILED, .reason = reason, .start_us = -1};
-    item->thumbnail = NULL;
-    item->result = (struct few_result){.path = item->path,
-                                       .status = status,
-                                       .message = whole,
-                                       .decode_us = item->read_us,
-                                       .elapsed_us = item->read_us,
-                                       .n_models = s->n_models,
-                                       .rows = rows};
-    FEW__TRY(few__session_pack(s, item, err));
-    item->done = true;
-    return FEW_OK;
-}
-
-enum few_status few__session_pack(struct few_session *s, struct few__passage *item, struct few_error *err)
-{
-    if (!s->store) return FEW_OK;
-    struct few__cell *cells = FEW__ARENA_NEW(&item->arena, struct few__cell, s->n_models);
-    if (!cells) return few__no_memory(err, item->path);
-    for (size_t i = 0; i < s->n_models; i++) {
-        const struct few_result_row *row = &item->result.rows[i];
-        cells[i] = (struct few__cell){.outcome = row->outcome,
-                                      .reason = row->reason,
-                                      .start_us = row->start_us,
-                                      .time_us = row->time_us};
-        if (row->output &&
-            few__output_pack(row->output, &item->arena, &cells[i].output, &cells[i].n_output) != FEW_OK)
-            return few__no_memory(err, item->path);
-    }
-    item->cells = cells;
     return FEW_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/process.h"
+#include "session/rehearsal.h"
 #include "session/session_internal.h"
 
 #define PROCESS_MAY_HOLD ((uint64_t)24 << 20) // pixels, and gaps in the heap, come on top of it

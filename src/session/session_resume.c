@@ -9,9 +9,7 @@
 #include <sys/stat.h>
 
 #include "core/text.h"
-#include "model/output.h"
 #include "session/session_internal.h"
-#include "store/trace.h"
 
 enum { CONFIG_MAX = 64 << 10 };
 
@@ -118,59 +116,6 @@ static enum few_status look_up_path(struct few_session *s, struct few__passage *
     return FEW_OK;
 }
 
-/* ---- reuse ---- */
-
-static enum few_status reuse_cell(struct few_session *s, struct few__passage *item, const char *path,
-                                  size_t m, const struct few__cell *from, struct few_result_row *row,
-                                  struct few_error *err)
-{
-    bool ran = from->outcome == FEW_EXECUTED || from->outcome == FEW_PREDICTED || from->outcome == FEW_REUSED;
-    row->outcome = ran ? FEW_REUSED : from->outcome;
-    row->start_us = -1;
-    row->reason = ran ? few__arena_printf(&item->arena, "same as %s", path)
-                      : few__arena_strdup(&item->arena, from->reason);
-    if (!row->reason) return few__no_memory(err, item->path);
-    if (!from->output) return FEW_OK;
-    struct few_output *output = FEW__ARENA_NEW(&item->arena, struct few_output, 1);
-    void *packed =
-        few__arena_alloc(&item->arena, from->n_output, 1); // the store's bytes go with its next read
-    if (!output || !packed) return few__no_memory(err, item->path);
-    memcpy(packed, from->output, from->n_output);
-    row->output = output;
-    return few__trace_unpack(&s->zoo->catalog.models[m], packed, from->n_output, &item->arena, output, err);
-}
-
-// The answers of the store's item `id`, whose bytes are the same.
-static enum few_status reuse(struct few_session *s, struct few__passage *item, int64_t id,
-                             struct few_error *err)
-{
-    struct few__item_row from;
-    few__arena_reset(&item->arena);
-    FEW__TRY(few__store_get(s->store, id, &from, s->cells, err));
-    struct few_result_row *rows = FEW__ARENA_NEW(&item->arena, struct few_result_row, s->n_models);
-    if (!rows) return few__no_memory(err, item->path);
-    for (size_t m = 0; m < s->n_models; m++)
-        FEW__TRY(reuse_cell(s, item, from.path, m, &s->cells[m], &rows[m], err));
-    item->result = (struct few_result){.path = item->path,
-                                       .message = "",
-                                       .width = from.width,
-                                       .height = from.height,
-                                       .decode_us = item->read_us,
-                                       .elapsed_us = item->read_us,
-                                       .n_models = s->n_models,
-                                       .rows = rows};
-    item->run_all_us = from.run_all_us;
-    if (from.thumbnail) {
-        uint8_t *thumbnail = few__arena_alloc(&item->arena, FEW__STORE_THUMBNAIL, 1);
-        if (!thumbnail) return few__no_memory(err, item->path);
-        memcpy(thumbnail, from.thumbnail, FEW__STORE_THUMBNAIL);
-        item->thumbnail = thumbnail;
-    }
-    FEW__TRY(few__session_pack(s, item, err));
-    item->done = true;
-    return FEW_OK;
-}
-
 static enum few_status look_up_digest(struct few_session *s, struct few__passage *item,
                                       enum few__verdict *verdict, struct few_error *err)
 {
@@ -183,7 +128,7 @@ static enum few_status look_up_digest(struct few_session *s, struct few__passage
     enum few_status status = few__store_find_digest(s->store, item->digest, &known, err);
     if (status != FEW_OK) return status == FEW_END ? FEW_OK : status;
     *verdict = FEW__VERDICT_DONE;
-    return reuse(s, item, known.id, err);
+    return few__session_reuse(s, item, known.id, err);
 }
 
 /* ---- all of it ---- */
