@@ -76,7 +76,8 @@ static void print_sums(const struct shown *shown)
            stats->lanes, stats->lanes == 1 ? "" : "s");
     printf("disk       %s more in %s\n", show_bytes(f->store_bytes, grow, sizeof grow),
            shown->args->output ? shown->args->output : "FILE");
-    printf("memory     each with working memory of its own, all models take %s", show_bytes(shown->models_bytes, models, sizeof models));
+    printf("memory     each with working memory of its own, all models take %s",
+           show_bytes(shown->models_bytes, models, sizeof models));
     if (stats->memory_bytes > 0)
         printf("; at most %s at once", show_bytes(stats->memory_bytes, most, sizeof most));
     putchar('\n');

@@ -17,8 +17,8 @@ enum {
 /* What one model did over the whole file. */
 struct few__report_model {
     uint64_t counts[FEW_OUTCOME_COUNT];
-    double time_us;   // of executed and late runs
-    double done_us;   // of executed runs
+    double time_us; // of executed and late runs
+    double done_us; // of executed runs
     size_t n_ids;
     int32_t *ids;         // (n_ids,) its labels of the catalog, rising
     uint32_t *n_items_of; // (n_ids,) items on which each was valuable

@@ -41,12 +41,14 @@ static void open_new(struct made_trace *trace, const char *path, const char *pur
 void made_open(struct made_trace *trace, const char *path, const char *purpose,
                const struct made_model *models, size_t n_models)
 {
+    trace->run_all_us = 0;
     open_new(trace, path, purpose, models, n_models, NULL);
 }
 
 void made_open_memory(struct made_trace *trace, const char *path, const struct made_model *models,
                       size_t n_models, const uint64_t *memory)
 {
+    trace->run_all_us = 0;
     open_new(trace, path, "trace", models, n_models, memory);
 }
 
