@@ -114,6 +114,8 @@ struct few__exec {
     size_t n_actions;
 };
 
+/* `at` is the number of a slot. */
+
 /* ---- exec_state.c: calls none of the others ---- */
 
 void few__exec_record(struct few__exec *exec, struct few__log_record record); // now
@@ -121,9 +123,9 @@ void few__exec_act(struct few__exec *exec, struct few__action action);
 
 bool few__slot_create(struct few__exec *exec, struct few__slot *slot, const struct few__chooser *chooser);
 void few__slot_clear(struct few__exec *exec, struct few__slot *slot); // every model pending, nothing seen
-void few__slot_settle(struct few__exec *exec, size_t slot, size_t model, enum few_outcome outcome,
+void few__slot_settle(struct few__exec *exec, size_t at, size_t model, enum few_outcome outcome,
                       enum few__reason reason);
-void few__slot_skip_users(struct few__exec *exec, size_t slot, size_t model, enum few__reason reason);
+void few__slot_skip_users(struct few__exec *exec, size_t at, size_t model, enum few__reason reason);
 
 /* A variant has ended without an answer that can be relied on: the cheapest that has not ended may run. */
 void few__slot_release_next(struct few__exec *exec, size_t slot, size_t model);
@@ -134,8 +136,8 @@ enum few_status few__memory_create(struct few__exec *exec, const struct few__exe
                                    struct few_error *err);
 uint64_t few__memory_free(const struct few__exec *exec);
 uint64_t few__memory_of_run(const struct few__exec *exec, size_t model, size_t n_items);
-void few__memory_wish(struct few__exec *exec, size_t slot, size_t model, bool stopped);
-void few__memory_note_item(struct few__exec *exec, size_t slot); // it is finished
+void few__memory_wish(struct few__exec *exec, size_t at, size_t model, bool stopped);
+void few__memory_note_item(struct few__exec *exec, size_t at); // it is finished
 void few__memory_loaded(struct few__exec *exec, size_t model, bool ok);
 
 /* Begin what can be loaded now. True: what was kept for a load is free again, so policies have to be
@@ -146,8 +148,8 @@ bool few__memory_load(struct few__exec *exec, bool may_ask_again);
 
 size_t few__lane_free(const struct few__exec *exec);         // the lowest; there is one
 void few__slot_refresh(struct few__exec *exec, size_t slot); // what its view shares with others
-void few__run_start(struct few__exec *exec, size_t slot, size_t model, uint64_t spare_bytes);
-void few__run_leave(struct few__exec *exec, size_t slot, size_t model); // it is not waited for any more
+void few__run_start(struct few__exec *exec, size_t at, size_t model, uint64_t spare_bytes);
+void few__run_leave(struct few__exec *exec, size_t at, size_t model); // it is not waited for any more
 
 /* DONE: the lane is free, and no item counts the run among its running[] any more; what it means for each item has to
  * follow (few__slot_hear). False: it was cancelled, so its items have finished. */
@@ -155,13 +157,13 @@ bool few__run_end(struct few__exec *exec, const struct few__event *event);
 
 /* ---- exec_item.c ---- */
 
-void few__slot_begin(struct few__exec *exec, size_t slot, const struct few__event *event);
-void few__slot_ready(struct few__exec *exec, size_t slot); // it has been read
-void few__slot_hear(struct few__exec *exec, size_t slot, size_t model, const struct few__part *part); // DONE
-void few__slot_stop(struct few__exec *exec, size_t slot);
-void few__slot_fail(struct few__exec *exec, size_t slot); // it could not be read
-void few__slot_deadline(struct few__exec *exec, size_t slot);
-void few__slot_finish(struct few__exec *exec, size_t slot);
+void few__slot_begin(struct few__exec *exec, size_t at, const struct few__event *event);
+void few__slot_ready(struct few__exec *exec, size_t at); // it has been read
+void few__slot_hear(struct few__exec *exec, size_t at, size_t model, const struct few__part *part); // DONE
+void few__slot_stop(struct few__exec *exec, size_t at);
+void few__slot_fail(struct few__exec *exec, size_t at); // it could not be read
+void few__slot_deadline(struct few__exec *exec, size_t at);
+void few__slot_finish(struct few__exec *exec, size_t at);
 
 /* Groups of variants, in the arena. Errors: FEW_ENOMEM. */
 bool few__variants_create(struct few__exec *exec);

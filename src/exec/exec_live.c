@@ -362,21 +362,21 @@ enum few_status few__live_slot(struct few__live *l, size_t *slot)
     }
 }
 
-void few__live_begin(struct few__live *l, size_t i, uint64_t item, int64_t deadline_us)
+void few__live_begin(struct few__live *l, size_t slot, uint64_t item, int64_t deadline_us)
 {
-    struct live_slot *slot = &l->slots[i];
+    struct live_slot *of = &l->slots[slot];
     int64_t now_us = catch_up(l);
-    assert(is_idle(l, i) && few__exec_slot_free(l->exec, i));
-    memset(slot->has_output, 0, l->n_models * sizeof *slot->has_output);
-    for (size_t m = 0; m < l->n_models; m++) slot->messages[m][0] = 0;
-    slot->read_error = (struct few_error){.message = ""};
-    if (l->opts.read) few__fail(&slot->read_error, FEW_AGAIN, "it was not read before the deadline");
-    slot->open = true;
-    slot->deadline_us = deadline_us;
+    assert(is_idle(l, slot) && few__exec_slot_free(l->exec, slot));
+    memset(of->has_output, 0, l->n_models * sizeof *of->has_output);
+    for (size_t m = 0; m < l->n_models; m++) of->messages[m][0] = 0;
+    of->read_error = (struct few_error){.message = ""};
+    if (l->opts.read) few__fail(&of->read_error, FEW_AGAIN, "it was not read before the deadline");
+    of->open = true;
+    of->deadline_us = deadline_us;
     l->n_open++;
     step(l, now_us,
          &(struct few__event){.kind = FEW__EVENT_ITEM,
-                              .slot = i,
+                              .slot = slot,
                               .item = item,
                               .deadline_us = deadline_us,
                               .ready = !l->opts.read});

@@ -11,6 +11,7 @@
  * 1998), lowest score first, score = demand x load_us / weights_bytes: what it costs to have the model back, for each byte
  * that it gives. */
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -56,10 +57,10 @@ static enum few_status load_residents(struct few__exec *exec, const bool *reside
         memory->weights += exec->costs[m].weights_bytes;
         memory->most_working = larger(memory->most_working, exec->working_bytes[m]);
         if (memory->weights + memory->most_working > memory->budget)
-            return few__fail(err, FEW_EINVAL,
-                             "model '%s' is loaded: expected at most %llu bytes, found %llu with it",
-                             exec->catalog->models[m].name, (unsigned long long)memory->budget,
-                             (unsigned long long)(memory->weights + memory->most_working));
+            return few__fail(
+                err, FEW_EINVAL,
+                "model '%s' is loaded: expected at most %" PRIu64 " bytes, found %" PRIu64 " with it",
+                exec->catalog->models[m].name, memory->budget, memory->weights + memory->most_working);
     }
     return FEW_OK;
 }

@@ -47,7 +47,10 @@ static int64_t run_us(const struct sim *sim, const struct few__action *start)
 static void follow(struct sim *sim, const struct few__action *action)
 {
     switch (action->kind) {
-    case FEW__ACTION_READ: sim->end_us[action->lane] = later(sim->now_us, sim->read_us[action->slot]); break;
+    case FEW__ACTION_READ:
+        assert(sim->read_us && "an item that is not ready, outside a stream");
+        sim->end_us[action->lane] = later(sim->now_us, sim->read_us[action->slot]);
+        break;
     case FEW__ACTION_START: sim->end_us[action->lane] = later(sim->now_us, run_us(sim, action)); break;
     case FEW__ACTION_CANCEL: sim->end_us[action->lane] = sim->now_us; break;
     case FEW__ACTION_FINISH:

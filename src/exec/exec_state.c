@@ -155,16 +155,16 @@ static void need_text(const struct few__exec *exec, const struct few__exec_row *
     snprintf(text, n, "its need %s %s", exec->catalog->models[need].name, what);
 }
 
-void few__reason_text(const struct few__exec *exec, size_t at, size_t model, char *text, size_t n)
+void few__reason_text(const struct few__exec *exec, size_t slot, size_t model, char *text, size_t n)
 {
-    const struct few__slot *slot = &exec->slots[at];
-    const struct few__exec_row *row = &slot->rows[model];
-    const char *policy = slot->chooser.name ? slot->chooser.name : "policy";
+    const struct few__slot *of = &exec->slots[slot];
+    const struct few__exec_row *row = &of->rows[model];
+    const char *policy = of->chooser.name ? of->chooser.name : "policy";
     switch (row->reason) {
     case FEW__WHY_CHOSEN: snprintf(text, n, "chosen by %s", policy); break;
     case FEW__WHY_NEED_EMPTY:
     case FEW__WHY_NEED_MISSING:
-    case FEW__WHY_NEED_FAILED: need_text(exec, slot->rows, model, text, n); break;
+    case FEW__WHY_NEED_FAILED: need_text(exec, of->rows, model, text, n); break;
     case FEW__WHY_NO_TIME: snprintf(text, n, "would not have ended before the deadline"); break;
     case FEW__WHY_NOT_WORTH: snprintf(text, n, "not worth its time, says %s", policy); break;
     case FEW__WHY_DEADLINE:

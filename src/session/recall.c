@@ -2,6 +2,7 @@
 // Answers of stored runs for the replay backend. Lanes ask at once, SQLite's handles are one thread's: a lock around all.
 #include "session/recall.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -24,18 +25,19 @@ struct few__recall {
     struct memory files[FEW__RECALL_FILES_MAX];
 };
 
-enum few_status few__recall_create(const struct few_env *env, struct few__recall **out, struct few_error *err)
+enum few_status few__recall_create(const struct few_env *env, struct few__recall **recall,
+                                   struct few_error *err)
 {
     struct few_env e = few__env(env);
-    *out = NULL;
-    struct few__recall *recall = FEW__NEW(e.mem, struct few__recall);
-    if (!recall) return few__no_memory(err, "recall");
-    recall->env = e;
-    if (pthread_mutex_init(&recall->lock, NULL) != 0) {
-        few__free(e.mem, recall);
+    *recall = NULL;
+    struct few__recall *r = FEW__NEW(e.mem, struct few__recall);
+    if (!r) return few__no_memory(err, "recall");
+    r->env = e;
+    if (pthread_mutex_init(&r->lock, NULL) != 0) {
+        few__free(e.mem, r);
         return few__no_memory(err, "recall");
     }
-    *out = recall;
+    *recall = r;
     return FEW_OK;
 }
 
@@ -106,6 +108,7 @@ enum few_status few__recall_output(void *ud, const struct few__recipe *recipe, c
     enum few_status status = open_file(recall, recipe->file, &file, err);
     if (status == FEW_OK) status = find(file, model, digest, &cell, &stored, err);
     if (status == FEW_OK) {
+        assert(cell && stored);
         *time_us = cell->time_us > 0 ? cell->time_us : stored->cost.time_us;
         status = few__trace_unpack(model, cell->output, cell->n_output, arena, output, err);
     }

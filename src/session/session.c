@@ -102,7 +102,8 @@ static enum few_status allocate(struct few_session *s, struct few_error *err)
 }
 
 // The catalog with the costs that were measured, so that a store has them from its first moment.
-static enum few_status create_store(struct few_session *s, struct few__store_new *what, struct few_error *err)
+static enum few_status create_store(struct few_session *s, const struct few__store_new *what,
+                                    struct few_error *err)
 {
     FEW__TRY(few__store_may_create(s->opts.store, s->opts.overwrite, err));
     FEW__TRY(few__session_wake(s, err));
@@ -112,8 +113,9 @@ static enum few_status create_store(struct few_session *s, struct few__store_new
     memcpy(models, catalog.models, s->n_models * sizeof *models);
     for (size_t i = 0; i < s->n_models; i++) models[i].cost = s->spent[i];
     catalog.models = models;
-    what->catalog = &catalog;
-    enum few_status status = few__store_create(s->opts.store, what, &s->env, &s->store, err);
+    struct few__store_new measured = *what;
+    measured.catalog = &catalog;
+    enum few_status status = few__store_create(s->opts.store, &measured, &s->env, &s->store, err);
     s->store_is_new = status == FEW_OK;
     few__free(s->env.mem, models);
     return status;
@@ -123,14 +125,14 @@ static enum few_status open_store(struct few_session *s, struct few_error *err)
 {
     char *config = few__session_config(s);
     if (!config) return few__no_memory(err, "session");
-    struct few__store_new what = {.purpose = s->opts.purpose == FEW_RECORD ? "trace" : "run",
-                                  .catalog = &s->zoo->catalog,
-                                  .zoo_path = s->zoo->path,
-                                  .zoo_digest = s->zoo->digest,
-                                  .config_json = config,
-                                  .notes_json = s->opts.notes_json ? s->opts.notes_json : "{}",
-                                  .items_planned = s->opts.items_planned,
-                                  .overwrite = s->opts.overwrite};
+    const struct few__store_new what = {.purpose = s->opts.purpose == FEW_RECORD ? "trace" : "run",
+                                        .catalog = &s->zoo->catalog,
+                                        .zoo_path = s->zoo->path,
+                                        .zoo_digest = s->zoo->digest,
+                                        .config_json = config,
+                                        .notes_json = s->opts.notes_json ? s->opts.notes_json : "{}",
+                                        .items_planned = s->opts.items_planned,
+                                        .overwrite = s->opts.overwrite};
     bool exists = access(s->opts.store, F_OK) == 0, goes_on = s->opts.retry || (s->opts.resume && exists);
     enum few_status status = goes_on ? few__store_append(s->opts.store, &what, &s->env, &s->store, err)
                                      : create_store(s, &what, err);
