@@ -36,6 +36,9 @@ const char *few_status_text(enum few_status status)
 }
 
 static void set(struct few_error *err, enum few_status code, int sys, const char *format, va_list args)
+    FEW_PRINTF(4, 0);
+
+static void set(struct few_error *err, enum few_status code, int sys, const char *format, va_list args)
 {
     if (!err) return;
     err->code = code;
