@@ -242,6 +242,14 @@ void few__store_rolled_back(struct few__store *store)
     memset(store->reasons, 0, sizeof store->reasons); // some of them are gone
 }
 
+enum few_status few__store_check_alive(struct few__store *store, struct few_error *err)
+{
+    if (!store->in_transaction || !sqlite3_get_autocommit(store->db.sql)) return FEW_OK;
+    few__store_rolled_back(store);
+    return few__fail(err, FEW_ESTORE,
+                     "%s: what was not yet committed is lost: SQLite gave its transaction up", store->path);
+}
+
 enum few_status few__store_begin_reading(struct few__store *store, struct few_error *err)
 {
     if (!store->writing || store->in_transaction || store->reading) return FEW_OK;
@@ -273,6 +281,7 @@ static enum few_status write_totals(struct few__store *store, struct few_error *
 
 enum few_status few__store_commit(struct few__store *store, struct few_error *err)
 {
+    FEW__TRY(few__store_check_alive(store, err));
     if (!store->in_transaction) return FEW_OK;
     enum few_status status = store->n_pending ? write_totals(store, err) : FEW_OK;
     if (status == FEW_OK) status = few__store_run(store, FEW__COMMIT, err);

@@ -85,6 +85,10 @@ enum few_status few__store_commit(struct few__store *store, struct few_error *er
 /* SQLite undid the whole transaction, or we did: back to what is in the file. */
 void few__store_rolled_back(struct few__store *store);
 
+/* Whatever statement failed, without memory or disk SQLite may have given up the whole transaction: then nothing may be
+ * written as if it were still there. Errors: FEW_ESTORE it is gone; the store is as after the last commit. */
+enum few_status few__store_check_alive(struct few__store *store, struct few_error *err);
+
 /* Keep a reason and its number at hand. */
 void few__reason_remember(struct few__reason *slot, int64_t id, const char *text);
 

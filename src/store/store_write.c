@@ -241,6 +241,7 @@ static enum few_status begin(struct few__store *store, struct few_error *err)
 {
     if (!store->writing)
         return few__fail(err, FEW_EINVAL, "%s: was opened for reading, cannot be written to", store->path);
+    FEW__TRY(few__store_check_alive(store, err));
     if (store->in_transaction) return FEW_OK;
     few__store_end_reading(store);
     FEW__TRY(few__store_run(store, FEW__BEGIN, err));
@@ -278,9 +279,13 @@ static enum few_status place(struct few__store *store, int64_t id, const struct 
                              const struct few__cell *cells, struct few_error *err)
 {
     FEW__TRY(begin(store, err));
-    FEW__TRY(few__store_run(store, FEW__SAVEPOINT, err));
     struct few__totals totals = store->totals;
-    enum few_status status = write_item(store, id, item, cells, &totals, err);
+    enum few_status status = few__store_run(store, FEW__SAVEPOINT, err);
+    if (status != FEW_OK) {
+        (void)few__store_check_alive(store, NULL);
+        return status;
+    }
+    status = write_item(store, id, item, cells, &totals, err);
     if (status != FEW_OK) {
         undo(store);
         return status;
