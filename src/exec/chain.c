@@ -79,3 +79,12 @@ enum few_status few__chains_build(const struct few_catalog *catalog, struct few_
     *chains = c;
     return FEW_OK;
 }
+
+size_t few__chains_missing(const struct few__chains *chains, const bool *have, size_t model, size_t *missing)
+{
+    size_t n = 0;
+    for (int m = (int)model; m >= 0 && !have[m]; m = chains->needs[m]) n++;
+    size_t at = n;
+    for (int m = (int)model; at > 0; m = chains->needs[m]) missing[--at] = (size_t)m;
+    return n;
+}

@@ -22,4 +22,8 @@ struct few__chains {
 enum few_status few__chains_build(const struct few_catalog *catalog, struct few__arena *arena,
                                   struct few__chains *chains, struct few_error *err);
 
+/* The model and those of its needs that are not in a set, needs first: what has to be taken for it. have: (n,), not of the
+ * model. missing: (n,) room, out. Returns how many. */
+size_t few__chains_missing(const struct few__chains *chains, const bool *have, size_t model, size_t *missing);
+
 #endif

@@ -255,16 +255,6 @@ static bool place(struct few__bounder *b, size_t length)
     return true;
 }
 
-// Fills b->chain with the model and those of its needs that are not in, needs first. Returns how many.
-static size_t chain_of(struct few__bounder *b, size_t model)
-{
-    size_t length = 0;
-    for (int m = (int)model; m >= 0 && !b->in[m]; m = b->needs.needs[m]) length++;
-    size_t at = length;
-    for (int m = (int)model; at > 0; m = b->needs.needs[m]) b->chain[--at] = (size_t)m;
-    return length;
-}
-
 // What the chain adds to the set, a label that two of it share counted once.
 static struct piece try_chain(struct few__bounder *b, size_t length)
 {
@@ -296,7 +286,7 @@ static size_t best_chain(struct few__bounder *b)
     double best_density = 0;
     for (size_t m = 0; m < b->needs.n; m++) {
         if (b->in[m] || !b->possible[m]) continue;
-        size_t length = chain_of(b, m);
+        size_t length = few__chains_missing(&b->needs, b->in, m, b->chain);
         if (b->failed[m] && b->failed[m] <= length) continue; // a schedule only gets fuller
         struct piece piece = try_chain(b, length);
         double d = density(piece.gain, piece.cost);
@@ -330,7 +320,7 @@ static double greedy(struct few__bounder *b)
     double value = 0;
     begin_schedule(b);
     for (size_t m; (m = best_chain(b)) != SIZE_MAX;) {
-        size_t length = chain_of(b, m);
+        size_t length = few__chains_missing(&b->needs, b->in, m, b->chain);
         if (place(b, length)) value += take_chain(b, length);
         else b->failed[m] = length;
     }
@@ -373,7 +363,7 @@ struct few__bound few__bound_item(struct few__bounder *b, const struct few__sim_
     size_t single = best_single(b, result.value);
     if (single != SIZE_MAX) {
         begin_schedule(b);
-        size_t length = chain_of(b, single);
+        size_t length = few__chains_missing(&b->needs, b->in, single, b->chain);
         place(b, length);
         result.value = take_chain(b, length);
         result.wall_us = b->end_us[single];

@@ -156,16 +156,6 @@ static double gain_of(struct greedy *g, size_t length)
     return gain;
 }
 
-// Fills g->chain with the model and those of its needs that are not placed. Returns how many.
-static size_t chain_of(struct greedy *g, size_t model)
-{
-    size_t length = 0;
-    for (int m = (int)model; m >= 0 && !g->placed[m]; m = g->chains.needs[m]) length++;
-    size_t at = length;
-    for (int m = (int)model; at > 0; m = g->chains.needs[m]) g->chain[--at] = (size_t)m;
-    return length;
-}
-
 static double time_of(const struct greedy *g, const struct few_cost *costs, size_t length)
 {
     double time = 0;
@@ -184,13 +174,13 @@ static void place_all(struct greedy *g, const struct few_cost *costs, const stru
         double best_ratio = 0;
         for (size_t m = 0; m < g->chains.n; m++) {
             if (g->placed[m]) continue;
-            size_t length = chain_of(g, m);
+            size_t length = few__chains_missing(&g->chains, g->placed, m, g->chain);
             double ratio = gain_of(g, length) / time_of(g, costs, length);
             if (best != SIZE_MAX && ratio <= best_ratio) continue;
             best = m;
             best_ratio = ratio;
         }
-        size_t length = chain_of(g, best);
+        size_t length = few__chains_missing(&g->chains, g->placed, best, g->chain);
         for (size_t c = 0; c < length; c++) {
             size_t m = g->chain[c];
             plan->order[n++] = m;
