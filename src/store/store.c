@@ -234,8 +234,9 @@ enum few_status few__store_append(const char *path, const struct few__store_new 
 
 /* ---- commit and close ---- */
 
-void few__store_rolled_back(struct few__store *store)
+void few__store_roll_back(struct few__store *store)
 {
+    if (!sqlite3_get_autocommit(store->db.sql)) sqlite3_exec(store->db.sql, "ROLLBACK", NULL, NULL, NULL);
     store->in_transaction = false;
     store->n_pending = 0;
     store->totals = store->before;
@@ -245,7 +246,7 @@ void few__store_rolled_back(struct few__store *store)
 enum few_status few__store_check_alive(struct few__store *store, struct few_error *err)
 {
     if (!store->in_transaction || !sqlite3_get_autocommit(store->db.sql)) return FEW_OK;
-    few__store_rolled_back(store);
+    few__store_roll_back(store);
     return few__fail(err, FEW_ESTORE,
                      "%s: what was not yet committed is lost: SQLite gave its transaction up", store->path);
 }
@@ -291,8 +292,7 @@ enum few_status few__store_commit(struct few__store *store, struct few_error *er
         store->before = store->totals;
         return FEW_OK;
     }
-    sqlite3_exec(store->db.sql, "ROLLBACK", NULL, NULL, NULL);
-    few__store_rolled_back(store);
+    few__store_roll_back(store);
     return status;
 }
 

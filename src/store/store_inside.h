@@ -82,8 +82,8 @@ void few__store_end_reading(struct few__store *store);
 /* What is open, with the totals. Fails: nothing of it is in the file. */
 enum few_status few__store_commit(struct few__store *store, struct few_error *err);
 
-/* SQLite undid the whole transaction, or we did: back to what is in the file. */
-void few__store_rolled_back(struct few__store *store);
+/* Undo the whole transaction, unless SQLite has: back to what is in the file. */
+void few__store_roll_back(struct few__store *store);
 
 /* Whatever statement failed, without memory or disk SQLite may have given up the whole transaction: then nothing may be
  * written as if it were still there. Errors: FEW_ESTORE it is gone; the store is as after the last commit. */

@@ -260,8 +260,7 @@ static void undo(struct few__store *store)
     if (!gone && few__store_run(store, FEW__BACK, NULL) == FEW_OK &&
         few__store_run(store, FEW__RELEASE, NULL) == FEW_OK)
         return;
-    if (!gone) sqlite3_exec(store->db.sql, "ROLLBACK", NULL, NULL, NULL); // never half an item
-    few__store_rolled_back(store);
+    few__store_roll_back(store); // never half an item
 }
 
 static enum few_status write_item(struct few__store *store, int64_t id, const struct few__item_row *item,
@@ -357,7 +356,6 @@ enum few_status few__store_set_costs(struct few__store *store, const struct few_
     FEW__TRY(begin(store, err));
     enum few_status status = write_costs(store, costs, err);
     if (status == FEW_OK || !store->in_transaction) return status;
-    sqlite3_exec(store->db.sql, "ROLLBACK", NULL, NULL, NULL);
-    few__store_rolled_back(store);
+    few__store_roll_back(store);
     return status;
 }
