@@ -54,8 +54,11 @@ void few__runner_unload(struct few__runner *runner);
 
 /* What a run looks at. Memory that comes again with the same shape is bound once only. */
 struct few__run_input {
-    float *data;     // (dims[0] * dims[1] * dims[2] * dims[3],) borrowed until the run ends
+    float *data;     // (product of dims,) borrowed until the run ends; text: NULL
+    int64_t *tokens; // text: (product of dims,), else NULL
+    size_t n_dims;   // images 4, sound and text 2
     int64_t dims[4]; // dims[0]: items of the batch, 1 .. recipe->batch
+    bool first; // of a model with states: they are zero before this run; false: as the run before left them
 };
 
 /* Run. outputs: (FEW__OUTPUTS_MAX,) out, in the order of recipe->decode.outputs, first dimension = items of the batch

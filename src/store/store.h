@@ -12,7 +12,7 @@
 
 #include "core/mem.h"
 
-enum { FEW__STORE_VERSION = 2 };
+enum { FEW__STORE_VERSION = 3 };
 
 struct few__store;
 
@@ -66,7 +66,32 @@ const char *few__store_zoo_path(const struct few__store *store);
 enum few_status few__store_read_catalog(struct few__store *store, struct few__arena *arena,
                                         struct few_catalog *catalog, struct few_error *err);
 
-enum { FEW__STORE_THUMBNAIL = 64 * 64 * 3 }; // red, green, blue of 64 x 64 pixels, row by row
+enum {
+    FEW__STORE_THUMBNAIL = 64 * 64 * 3, // red, green, blue of 64 x 64 pixels, row by row
+    FEW__STORE_LOOK = 160 * 120, // brightness of a frame: what unchanged frames are told by (media/look.h)
+    FEW__STREAMS_MAX = 1000000,  // of one file
+};
+
+/* A recording or a camera whose moments are items. Counts are of all its moments that were taken. */
+struct few__stream_row {
+    int64_t id;          // from 0, in the order of first put
+    const char *path;    // or URL, without what a password may be in
+    const char *options; // JSON: what decides which of its moments are items; "{}"
+    uint64_t size;       // bytes of the file, and
+    int64_t mtime_us;    // when it was changed last; 0 = not a file
+    bool is_live;
+    int width, height;   // 0 = no picture
+    double fps;          // of its pictures as they are; 0 = not known
+    int64_t duration_us; // 0 = not known
+    uint64_t n_in;       // moments that came: analysed + reused + dropped + failed
+    uint64_t n_analysed, n_reused, n_dropped, n_failed;
+    uint64_t n_damaged;    // pictures or packets of it that could not be decoded
+    uint64_t n_reconnects; // live
+    int64_t last_us;       // time of its last moment that is an item; -1 = none
+    int64_t newest_age_us; // live: from the newest moment's arrival to its answer; -1 = none
+    bool ended;            // everything of it was taken
+    const char *message;   // "" or what happened to it: how it ended, why it could not be opened
+};
 
 struct few__item_row {
     int64_t id; // from 0, in the order of items; put: ignored, next: filled in
@@ -82,6 +107,10 @@ struct few__item_row {
     enum few_status status;
     const char *message;      // "" or what failed
     const uint8_t *thumbnail; // FEW__STORE_THUMBNAIL bytes, or NULL; next: only with outputs
+    int64_t stream;           // few__stream_row.id, -1 = none
+    int64_t at_us, until_us;  // of the stream's time that it covers
+    int64_t age_us;           // live: from its arrival to its last answer; -1 = none
+    const uint8_t *look;      // FEW__STORE_LOOK bytes, or NULL; next: only with outputs
 };
 
 struct few__cell { // one model on one item
@@ -89,6 +118,7 @@ struct few__cell { // one model on one item
     const char *reason;
     int64_t start_us; // since arrival, -1 = not started
     int64_t time_us;
+    int lane;           // that it ran on, -1 = none
     const void *output; // packed (few__output_pack), or NULL
     size_t n_output;
 };
@@ -133,6 +163,19 @@ enum few_status few__store_get(struct few__store *store, int64_t id, struct few_
  * until the next read. */
 enum few_status few__store_next_failed(struct few__store *store, int64_t after, int64_t *id,
                                        const char **path, struct few_error *err);
+
+/* Add a stream (row->id < 0: out, its id) or renew what is known of it, in the transaction of the items.
+ * Errors: FEW_ESTORE; FEW_ENOENT no such id; FEW_ELIMIT FEW__STREAMS_MAX. */
+enum few_status few__store_put_stream(struct few__store *store, struct few__stream_row *row,
+                                      struct few_error *err);
+
+/* The stream of this path, or of this id. Texts are borrowed until the next read. FEW_END: none.
+ * What is put but not committed counts. Errors: FEW_ESTORE, FEW_ENOMEM. */
+enum few_status few__store_find_stream(struct few__store *store, const char *path,
+                                       struct few__stream_row *row, struct few_error *err);
+enum few_status few__store_get_stream(struct few__store *store, int64_t id, struct few__stream_row *row,
+                                      struct few_error *err);
+int64_t few__store_n_streams(const struct few__store *store);
 
 /* Sums over all items, kept up to date with every commit, so that asking costs nothing however many there are. */
 struct few__totals {

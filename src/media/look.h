@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Whether a frame is like another one: the four low-level features of Reducto (pixel, area, edge, corner), on a small grey
+ * copy of each frame, its look. Looks are what traces keep, so that a replay decides what a run decided. */
+#ifndef FEW_MEDIA_LOOK_H
+#define FEW_MEDIA_LOOK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fewer/session.h>
+
+enum { FEW__LOOK_WIDTH = 160, FEW__LOOK_HEIGHT = 120, FEW__LOOK_BYTES = 160 * 120 };
+
+/* The brightness of a picture, stretched: area averages (smaller sides: the nearest). luma: (height, stride). */
+void few__look_make(const uint8_t *luma, ptrdiff_t stride, int width, int height, uint8_t *look);
+
+/* Room for a comparison. */
+struct few__look_scratch;
+enum few_status few__look_scratch_create(const struct few_mem *mem, struct few__look_scratch **scratch,
+                                         struct few_error *err);
+void few__look_scratch_destroy(struct few__look_scratch *scratch);
+
+/* How different two looks are, in [0, 1] (algorithms.md 2.9). pixel: share of pixels that differ by more than 21; area: the
+ * largest region that changed; edge: share of edge pixels that came or went; corner: the same of corners. Symmetric; 0 for
+ * equal looks. Allocates nothing. */
+double few__look_difference(struct few__look_scratch *scratch, enum few_feature feature, const uint8_t *a,
+                            const uint8_t *b);
+
+#endif
