@@ -12,7 +12,7 @@ LIBC = set("""assert ctype errno inttypes limits locale math signal stdarg stdbo
     string strings time dirent fcntl glob libgen poll pthread termios unistd sys/ioctl sys/resource sys/stat
     sys/time sys/types sys/wait""".split())
 FIELD = {"sqlite3": {"store"}, "libfyaml": {"model"}, "libheif/": {"media"}, "jpeglib": {"media"}, "jerror": {"media"},
-         "libavcodec/": {"media"}, "libavformat/": {"media"}, "libswscale/": {"media"}, "libavutil/": {"media", "core"},
+         "libavcodec/": {"media"}, "libavformat/": {"media"}, "libswscale/": {"media"}, "libswresample/": {"media"}, "libavutil/": {"media", "core"},
          "dlfcn": {"backend"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
