@@ -49,6 +49,8 @@ struct few__event {
     size_t slot;
     uint64_t item;
     int64_t deadline_us;     // ITEM: instant, FEW__NO_DEADLINE = none
+    const double *gains;     // ITEM: the view's, or NULL; borrowed until FINISH
+    unsigned parts;          // READ, or ITEM that is ready: bit m = the item has modality m
     bool ready;              // ITEM: models may start at once; false: it has to be read first, on a lane
     enum few__result result; // READ, LOADED
     size_t model;            // LOADED
@@ -86,6 +88,7 @@ enum few__reason {
     FEW__WHY_NO_MEMORY,    // skipped: it alone is larger than the memory budget
     FEW__WHY_NOT_LOADED, // failed: it could not be loaded (the backend said why); skipped: not loaded in time
     FEW__WHY_ITEM_FAILED, // failed: the item could not be read
+    FEW__WHY_NO_PART, // skipped: the item has nothing of its modality ("no sound in it"); its output is empty
 };
 
 enum few__variant_rule {
@@ -142,6 +145,7 @@ struct few__exec_row {
     enum few__reason reason;
     int64_t start_us, end_us; // instants; -1 if not started
     size_t n_items;           // of its run: above 1 in a batch, whose time they share; 0 if not started
+    size_t lane;              // that it ran on; SIZE_MAX if not started
 };
 const struct few__exec_row *few__exec_rows(const struct few__exec *exec, size_t slot); // (n_models,)
 const struct few__view *few__exec_view(const struct few__exec *exec, size_t slot);
