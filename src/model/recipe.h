@@ -73,7 +73,7 @@ struct few__tokens {
 };
 
 /* A tensor that a model hands to its next window: zeros before the first one of an item. */
-struct few__state {
+struct few__model_state {
     const char *input, *output;
     size_t n_dims;
     int64_t dims[4];
@@ -94,7 +94,7 @@ struct few__input {
     struct few__window window; // sound
     struct few__tokens tokens; // text
     size_t n_states, n_constants;
-    struct few__state states[FEW__STATES_MAX];
+    struct few__model_state states[FEW__STATES_MAX];
     struct few__constant constants[FEW__CONSTANTS_MAX];
     // Images; zero for the others.
     struct few__pixels pixels;
