@@ -8,7 +8,8 @@ static enum few_status decode(struct few_session *s, struct few__place *place, s
     struct few_error *err = &place->error;
     FEW__TRY(
         few__image_decode(place->decoder, place->path, place->bytes, place->n_bytes, &place->image, err));
-    few__workspace_begin(s->workspace, index, &place->image, place->digest);
+    const struct few__parts parts = {.image = &place->image};
+    few__workspace_begin(s->workspace, index, &parts, place->digest);
     if (!s->store || s->opts.no_pixels) return FEW_OK;
     FEW__TRY(
         few__preprocess_thumbnail(few__workspace_preprocess(s->workspace, index), place->thumbnail, err));

@@ -94,8 +94,9 @@ static enum few_status read_slot(void *ud, size_t slot, unsigned *parts, struct 
     const char *path = few_items_path(items, place->item);
     FEW__TRY(few__file_reader_read(&place->reader, path, FEW__IMAGE_BYTES_MAX, &bytes, &n, e));
     FEW__TRY(few__image_decode(place->decoder, path, bytes, n, &place->image, e));
-    few__workspace_begin(workspace, slot, &place->image, "");
-    *parts = 1u << FEW_IMAGE;
+    const struct few__parts picture = {.image = &place->image};
+    few__workspace_begin(workspace, slot, &picture, "");
+    *parts = few__parts_mask(&picture);
     return FEW_OK;
 }
 
