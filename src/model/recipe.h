@@ -54,24 +54,6 @@ struct few__pixels {
 enum few__colour { FEW__RGB, FEW__BGR, FEW__GRAY };
 enum few__layout { FEW__NCHW, FEW__NHWC };
 
-/* (value 0..255 - mean[c]) / std[c], channels in the order of `colour`; GRAY = 0.299 R + 0.587 G + 0.114 B. */
-struct few__input {
-    const char *name; // of the model's input tensor; NULL = its only one (beside states and constants)
-    enum few_modality modality;
-    struct few__window window; // sound
-    struct few__tokens tokens; // text
-    size_t n_states, n_constants;
-    struct few__state states[FEW__STATES_MAX];
-    struct few__constant constants[FEW__CONSTANTS_MAX];
-    // Images; zero for the others.
-    struct few__pixels pixels;
-    enum few__colour colour;
-    enum few__layout layout;
-    float mean[3], std[3];
-    size_t i_pixels; // equal for models that share the 8-bit planes, 0 .. n_pixels - 1 of the zoo
-    size_t i_tensor; // equal for models that share the whole tensor, 0 .. n_tensors - 1 of the zoo
-};
-
 /* Sound is looked at in windows: each has `context` samples of the one before in front (zeros at the start of the item's
  * sound), then `length` new ones; the next begins `hop` samples later. The last one is filled up with zeros. */
 struct few__window {
@@ -91,7 +73,7 @@ struct few__tokens {
 };
 
 /* A tensor that a model hands to its next window: zeros before the first one of an item. */
-struct few__state {
+struct few__model_state {
     const char *input, *output;
     size_t n_dims;
     int64_t dims[4];
@@ -104,6 +86,24 @@ struct few__constant {
 };
 
 enum { FEW__STATES_MAX = 4, FEW__CONSTANTS_MAX = 4, FEW__RATES_MAX = 4 }; // of a model; rates: of a zoo
+
+/* (value 0..255 - mean[c]) / std[c], channels in the order of `colour`; GRAY = 0.299 R + 0.587 G + 0.114 B. */
+struct few__input {
+    const char *name; // of the model's input tensor; NULL = its only one (beside states and constants)
+    enum few_modality modality;
+    struct few__window window; // sound
+    struct few__tokens tokens; // text
+    size_t n_states, n_constants;
+    struct few__model_state states[FEW__STATES_MAX];
+    struct few__constant constants[FEW__CONSTANTS_MAX];
+    // Images; zero for the others.
+    struct few__pixels pixels;
+    enum few__colour colour;
+    enum few__layout layout;
+    float mean[3], std[3];
+    size_t i_pixels; // equal for models that share the 8-bit planes, 0 .. n_pixels - 1 of the zoo
+    size_t i_tensor; // equal for models that share the whole tensor, 0 .. n_tensors - 1 of the zoo
+};
 
 enum few__combine { // of the outputs of several windows
     FEW__MEAN,      // of each number; confidence: the mean too
