@@ -9,37 +9,45 @@
 #include "core/mem.h"
 #include "store/store.h"
 
-enum { WIDTH = 160, HEIGHT = 120, LEVEL = 1, WINDOW_BITS = 9, MEMORY_LEVEL = 8 }; // no search: no window
+enum { WIDTH = 160, HEIGHT = 120, LEVEL = 1, WINDOW_BITS = 15, MEMORY_LEVEL = 8 };
 
 _Static_assert((int)FEW__STORE_LOOK == WIDTH * HEIGHT, "a look");
 
 /* ---- prediction ---- */
 
-// What the pixel at i should be, by its left and upper neighbours; they are there where x and y are not 0.
-static uint8_t guess(const uint8_t *look, size_t x, size_t y)
+/* The median of what is to the left (a), above (b) and a + b - c, c above and to the left; without a branch, since the noise
+ * of a picture decides. */
+static int guess(int a, int b, int c)
 {
-    const uint8_t *at = look + y * WIDTH + x;
-    if (!x || !y) return x ? at[-1] : y ? at[-WIDTH] : 0;
-    uint8_t left = at[-1], above = at[-WIDTH], corner = at[-WIDTH - 1];
-    uint8_t low = left < above ? left : above, high = left < above ? above : left;
-    if (corner >= high) return low;
-    if (corner <= low) return high;
-    return (uint8_t)(left + above - corner);
+    int low = a < b ? a : b, high = a < b ? b : a, slope = a + b - c;
+    slope = slope < low ? low : slope;
+    return slope > high ? high : slope;
 }
 
 static void subtract(const uint8_t *look, uint8_t *rest)
 {
-    for (size_t y = 0; y < HEIGHT; y++)
-        for (size_t x = 0; x < WIDTH; x++)
-            rest[y * WIDTH + x] = (uint8_t)(look[y * WIDTH + x] - guess(look, x, y));
+    rest[0] = look[0];
+    for (size_t x = 1; x < WIDTH; x++) rest[x] = (uint8_t)(look[x] - look[x - 1]);
+    for (size_t y = 1; y < HEIGHT; y++) {
+        const uint8_t *row = look + y * WIDTH, *above = row - WIDTH;
+        uint8_t *out = rest + y * WIDTH;
+        out[0] = (uint8_t)(row[0] - above[0]);
+        for (size_t x = 1; x < WIDTH; x++)
+            out[x] = (uint8_t)(row[x] - guess(row[x - 1], above[x], above[x - 1]));
+    }
 }
 
 // In place: what a guess needs is there before it.
 static void add(uint8_t *look)
 {
-    for (size_t y = 0; y < HEIGHT; y++)
-        for (size_t x = 0; x < WIDTH; x++)
-            look[y * WIDTH + x] = (uint8_t)(look[y * WIDTH + x] + guess(look, x, y));
+    for (size_t x = 1; x < WIDTH; x++) look[x] = (uint8_t)(look[x] + look[x - 1]);
+    for (size_t y = 1; y < HEIGHT; y++) {
+        uint8_t *row = look + y * WIDTH;
+        const uint8_t *above = row - WIDTH;
+        row[0] = (uint8_t)(row[0] + above[0]);
+        for (size_t x = 1; x < WIDTH; x++)
+            row[x] = (uint8_t)(row[x] + guess(row[x - 1], above[x], above[x - 1]));
+    }
 }
 
 /* ---- zlib ---- */

@@ -80,7 +80,7 @@ static enum few_status write_item(struct few__store *store, int i, int64_t at, s
                                  .width = at < 0,
                                  .stream = stream,
                                  .at_us = i,
-                                 .look = i % 3 ? NULL : look};
+                                 .look = i % 10 ? NULL : look};
     return at < 0 ? few__store_put(store, &item, cells, err)
                   : few__store_replace(store, at, &item, cells, err);
 }
@@ -469,7 +469,7 @@ static enum few_status use(const struct few_mem *mem)
     few__store_limit(store, 1 << 30);
     status = few__store_find_path(store, "2.jpg", &known, NULL);
     if (status == FEW_OK) status = few__store_find_digest(store, "digest 1", &known, NULL);
-    if (status == FEW_OK) status = write_item(store, 20, -1, NULL);
+    if (status == FEW_OK) status = write_item(store, 10, -1, NULL);
     if (status == FEW_OK) status = write_item(store, 2, 2, NULL);
     if (status == FEW_OK) status = few__store_get(store, 2, &item, cells, NULL);
     if (status == FEW_OK) status = few__store_next_failed(store, -1, &id, &path, NULL);
