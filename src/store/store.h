@@ -107,25 +107,27 @@ struct few__item_row {
     enum few_status status;
     const char *message;      // "" or what failed
     const uint8_t *thumbnail; // FEW__STORE_THUMBNAIL bytes, or NULL; next: only with outputs
-    int64_t stream;           // few__stream_row.id, -1 = none
+    int64_t stream;           // few__stream_row.id, -1 = none: FEW__NO_STREAM
     int64_t at_us, until_us;  // of the stream's time that it covers
     int64_t age_us;           // live: from its arrival to its last answer; -1 = none
     const uint8_t *look;      // FEW__STORE_LOOK bytes, or NULL; next: only with outputs
 };
+
+#define FEW__NO_STREAM .stream = -1, .age_us = -1 // in the initializer of a few__item_row
 
 struct few__cell { // one model on one item
     enum few_outcome outcome;
     const char *reason;
     int64_t start_us; // since arrival, -1 = not started
     int64_t time_us;
-    int lane;           // that it ran on, -1 = none
+    int lane;           // that it ran on; -1 = none, as put also where it was not started
     const void *output; // packed (few__output_pack), or NULL
     size_t n_output;
 };
 
 /* Add an item with its n_models cells, in the catalog's order. Committed by the store when FEW__STORE_BATCH items or
  * FEW__STORE_BATCH_US are together, and at close. Errors: FEW_ESTORE (the item is then not in the file); FEW_ELIMIT the
- * file would exceed few__store_limit (everything before is kept). */
+ * file would exceed few__store_limit (everything before is kept); FEW_EINVAL it is of a stream that was not put. */
 enum { FEW__STORE_BATCH = 64, FEW__STORE_BATCH_US = 1000000 };
 enum few_status few__store_put(struct few__store *store, const struct few__item_row *item,
                                const struct few__cell *cells, struct few_error *err);
@@ -175,6 +177,7 @@ enum few_status few__store_find_stream(struct few__store *store, const char *pat
                                        struct few__stream_row *row, struct few_error *err);
 enum few_status few__store_get_stream(struct few__store *store, int64_t id, struct few__stream_row *row,
                                       struct few_error *err);
+/* Streams, those included that are not committed yet. Their ids are below, and so are those of all items that are read. */
 int64_t few__store_n_streams(const struct few__store *store);
 
 /* Sums over all items, kept up to date with every commit, so that asking costs nothing however many there are. */
@@ -199,7 +202,8 @@ enum few_status few__store_rewind(struct few__store *store, bool with_outputs, s
 enum few_status few__store_next(struct few__store *store, struct few__item_row *item, struct few__cell *cells,
                                 struct few_error *err);
 
-/* Number of items, those included that are not committed yet. */
+/* Number of items, those included that are not committed yet. One who reads has the items that there were when it opened the
+ * file, however many come meanwhile. */
 enum few_status few__store_count(struct few__store *store, int64_t *n_items, struct few_error *err);
 
 /* Remove a store and what SQLite keeps beside it; it is no error if there is none.
