@@ -171,6 +171,9 @@ struct few__recipe {
 bool few__pixels_equal(const struct few__pixels *a, const struct few__pixels *b);
 bool few__tensor_equal(const struct few__input *a, const struct few__input *b);
 
+/* Numbers of one item's input; where the width varies, the most. */
+size_t few__input_numbers(const struct few__input *input);
+
 /* 1 or 3. */
 int few__input_channels(const struct few__input *input);
 
