@@ -45,6 +45,7 @@ const char *few__runtime_describe(const struct few__runtime *runtime);
  *
  * recipe, model     borrowed until unload
  * runner            out, owned: few__runner_unload
+ * States and constants: their names, types and shapes too.
  * Errors: FEW_EINVAL a recipe for another backend; FEW_ENOENT no file; FEW_EBACKEND not a model; FEW_ESHAPE not as the manifest says (expected, found);
  *         FEW_ENOMEM. */
 enum few_status few__runner_load(struct few__runtime *runtime, const struct few__recipe *recipe,
@@ -58,7 +59,8 @@ struct few__run_input {
     int64_t *tokens; // text: (product of dims,), else NULL
     size_t n_dims;   // images 4, sound and text 2
     int64_t dims[4]; // dims[0]: items of the batch, 1 .. recipe->batch
-    bool first; // of a model with states: they are zero before this run; false: as the run before left them
+    bool
+        first; // sound: the item's first window. States are zero before it, otherwise as the run before left them
 };
 
 /* Run. outputs: (FEW__OUTPUTS_MAX,) out, in the order of recipe->decode.outputs, first dimension = items of the batch
