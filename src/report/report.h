@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The HTML report: one page that stands alone. report.c reads the file once and puts the page together; the other
  * files each write one part of it. docs/report.md says what is on it. */
-#ifndef FEW_SESSION_REPORT_H
-#define FEW_SESSION_REPORT_H
+#ifndef FEW_REPORT_REPORT_H
+#define FEW_REPORT_REPORT_H
 
 #include "core/text.h"
 #include "store/store.h"

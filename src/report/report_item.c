@@ -5,7 +5,7 @@
 
 #include "model/agreement.h"
 #include "model/output.h"
-#include "session/report.h"
+#include "report/report.h"
 
 enum { CHIPS_MAX = 8, BOXES_MAX = 24, NAMES_MAX = 4, TOKENS_SHOWN = 60 };
 static const double same_box = 0.5; // boxes that overlap more are drawn once

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "media/image.h"
 #include "model/output.h"
-#include "session/report.h"
+#include "report/report.h"
 
 #define ARENA_MAX ((size_t)1 << 30)
 #define TEXT_MAX  ((size_t)256 << 20)

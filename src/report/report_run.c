@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "session/report.h"
+#include "report/report.h"
 
 /* ---- numbers ---- */
 

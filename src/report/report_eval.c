@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "session/report.h"
+#include "report/report.h"
 
 enum { COLOURS = 6, POINTS_MAX = 128 };
 enum {

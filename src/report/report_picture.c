@@ -7,7 +7,7 @@
 #include "core/file.h"
 #include "media/image.h"
 #include "media/preprocess.h"
-#include "session/report.h"
+#include "report/report.h"
 
 struct picture {
     int width, height;

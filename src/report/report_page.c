@@ -3,7 +3,7 @@
  * from elsewhere; colours follow the reader's light or dark setting. */
 #include <string.h>
 
-#include "session/report.h"
+#include "report/report.h"
 
 static const char style_frame[] =
     ":root{--bg:#f6f7f9;--card:#fff;--ink:#1b2430;--soft:#5c6775;--line:#e1e5ea;--accent:#0b7a75;"
