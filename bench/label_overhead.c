@@ -64,7 +64,7 @@ static void bare_item(struct bench *b, struct bare *bare, const char *path)
     struct few__image image;
     must(few__file_reader_read(&bare->reader, path, FEW__IMAGE_BYTES_MAX, &bytes, &n, &b->err), &b->err);
     must(few__image_decode(bare->decoder, path, bytes, n, &image, &b->err), &b->err);
-    few__workspace_begin(bare->workspace, 0, &image, "");
+    few__workspace_begin(bare->workspace, 0, &(struct few__parts){.image = &image}, "");
     for (size_t k = 0; k < b->zoo->catalog.n_models; k++) {
         size_t i = b->zoo->order[k];
         int need = b->zoo->catalog.models[i].needs;
