@@ -32,6 +32,13 @@ enum few_kind {
     FEW_KIND_COUNT
 };
 
+enum few_modality { // what a model looks at
+    FEW_IMAGE,      // a picture: a photograph, or a frame
+    FEW_SOUND,      // a span of sound
+    FEW_TEXT,       // words
+    FEW_MODALITY_COUNT
+};
+
 struct few_detection {
     int32_t label;    // index into the model's own label list; 0 where it has none
     float confidence; // in [0, 1]
@@ -71,6 +78,7 @@ struct few_model {
     const char *name;
     const char *task; // a phrase, "" if none
     enum few_kind kind;
+    enum few_modality modality;
     const char *space;         // label space; the model's own name if it has no label list
     size_t n_labels;           // entries of its label list, or alphabet; 0 = none
     const char *const *labels; // (n_labels,) names by output index
@@ -103,6 +111,10 @@ struct few_catalog {
 /* "classes" ... "vector"; FEW_KIND_COUNT for an unknown name. */
 FEW_API const char *few_kind_name(enum few_kind kind);
 FEW_API enum few_kind few_kind_parse(const char *name);
+
+/* "image", "sound", "text"; FEW_MODALITY_COUNT for an unknown name. */
+FEW_API const char *few_modality_name(enum few_modality modality);
+FEW_API enum few_modality few_modality_parse(const char *name);
 
 /* What happened to a model on an item; the counts of the six add up to items x models. */
 enum few_outcome {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names of output kinds and outcomes (DESIGN section 2), as they stand in manifests, traces and exports.
+// The names of output kinds, modalities and outcomes (DESIGN section 2), as they stand in manifests, traces and exports.
 #include "model/kind.h"
 
 #include <string.h>
@@ -9,6 +9,9 @@ const char *const few__kind_names[FEW_KIND_COUNT] = {
     [FEW_BOX] = "box",         [FEW_SCALAR] = "scalar", [FEW_SEQUENCE] = "sequence",
     [FEW_VECTOR] = "vector",
 };
+
+static const char *const modality_names[FEW_MODALITY_COUNT] = {
+    [FEW_IMAGE] = "image", [FEW_SOUND] = "sound", [FEW_TEXT] = "text"};
 
 static const char *const outcome_names[FEW_OUTCOME_COUNT] = {
     [FEW_EXECUTED] = "executed", [FEW_PREDICTED] = "predicted", [FEW_REUSED] = "reused",
@@ -25,6 +28,18 @@ enum few_kind few_kind_parse(const char *name)
     for (int kind = 0; name && kind < FEW_KIND_COUNT; kind++)
         if (strcmp(name, few__kind_names[kind]) == 0) return (enum few_kind)kind;
     return FEW_KIND_COUNT;
+}
+
+const char *few_modality_name(enum few_modality modality)
+{
+    return (unsigned)modality < FEW_MODALITY_COUNT ? modality_names[modality] : "unknown";
+}
+
+enum few_modality few_modality_parse(const char *name)
+{
+    for (int modality = 0; name && modality < FEW_MODALITY_COUNT; modality++)
+        if (strcmp(name, modality_names[modality]) == 0) return (enum few_modality)modality;
+    return FEW_MODALITY_COUNT;
 }
 
 const char *few_outcome_name(enum few_outcome outcome)
