@@ -84,10 +84,18 @@ FEW_API FEW_MUST_USE enum few_status few_run_status(const char *path, struct few
 FEW_API FEW_MUST_USE enum few_status few_export(const char *path, const char *format, FILE *out,
                                                 struct few_error *err);
 
-/* Write one HTML page that stands alone: of a run (what ran, what it saved, items to look at) or of an
- * evaluation (eval_json of few_eval, else NULL). Errors: as few_export. */
-FEW_API FEW_MUST_USE enum few_status few_report(const char *path, const char *eval_json, FILE *out,
-                                                struct few_error *err);
+struct few_report_opts {
+    size_t size; // sizeof(struct few_report_opts)
+    const char *
+        trace; // what everything says about (some of) the same items, known by their bytes: recall and agreement
+               // are measured against it; NULL = not measured
+    const char *eval_json; // of few_eval, for curves against the baselines; NULL = none
+};
+
+/* Write one HTML page that stands alone, of a run or trace (what ran, what it saved, items to look at), or, with path NULL, of
+ * the evaluation alone. opts NULL = defaults. Errors: as few_export; FEW_EPARSE eval_json. */
+FEW_API FEW_MUST_USE enum few_status few_report(const char *path, const struct few_report_opts *opts,
+                                                FILE *out, struct few_error *err);
 
 #ifdef __cplusplus
 }
