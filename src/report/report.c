@@ -74,7 +74,7 @@ static void note_failure(struct few__report *report, const char *path, const cha
     few__text_html(text, path);
     few__text_put(text, "</td><td>");
     few__text_html(text, model);
-    few__text_put(text, "</td><td>");
+    few__text_put(text, "</td><td class=\"words\">");
     few__text_html(text, why);
     few__text_put(text, "</td></tr>\n");
 }

@@ -152,12 +152,12 @@ void few__report_reasons(struct few__text *text, struct few__report *report)
         const struct few__report_reason *reason = &report->reasons[i];
         if (reason->n == 0) continue;
         const char *outcome = few_outcome_name(reason->outcome);
-        few__text_printf(text, "<tr><td class=\"nowrap\"><i class=\"dot %s\"></i>%s</td><td>", outcome,
-                         outcome);
+        few__text_printf(text, "<tr><td class=\"nowrap\"><i class=\"dot %s\"></i>%s</td><td class=\"words\">",
+                         outcome, outcome);
         few__text_html(text, reason->words);
         few__text_put(text, "</td><td class=\"n\">");
         few__report_count(text, reason->n);
-        few__text_put(text, "</td><td>");
+        few__text_put(text, "</td><td class=\"labels\">");
         put_who(text, report, reason->n_of);
         few__text_put(text, "</td></tr>\n");
     }

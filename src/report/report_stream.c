@@ -283,7 +283,7 @@ static void put_row(struct few__text *text, const struct few__stream_row *row)
     put_number(text, row->n_dropped, true);
     put_number(text, row->n_failed, true);
     put_number(text, row->n_damaged, true);
-    few__text_put(text, "<td>");
+    few__text_put(text, "<td class=\"words\">");
     put_end(text, row);
     few__text_put(text, "</td></tr>\n");
 }

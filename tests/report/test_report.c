@@ -79,7 +79,7 @@ static void test_run_page(void **state)
     has(page, "executed <b>3</b> (50.0&nbsp;%)");
     has(page, "late <b>1</b> (16.7&nbsp;%)");
     has(page, "failed <b>1</b> (16.7&nbsp;%)");
-    has(page, "c.jpg</td><td>find&lt;b&gt;</td><td>failed");
+    has(page, "c.jpg</td><td>find&lt;b&gt;</td><td class=\"words\">failed");
     has(page, "<span class=\"chip\" data-label=\"1\">b<b>0.70</b></span>");
     has(page, "data-label=\"0\" style=\"left:10.00%;top:10.00%;width:50.00%;height:50.00%\" "
               "title=\"a\"><b>a</b></i>");
