@@ -64,7 +64,7 @@ static void bare_item(struct bench *b, struct bare *bare, const char *path)
     struct few__image image;
     must(few__file_reader_read(&bare->reader, path, FEW__IMAGE_BYTES_MAX, &bytes, &n, &b->err), &b->err);
     must(few__image_decode(bare->decoder, path, bytes, n, &image, &b->err), &b->err);
-    few__workspace_begin(bare->workspace, 0, &image, "");
+    few__workspace_begin(bare->workspace, 0, &(struct few__parts){.image = &image}, "");
     for (size_t k = 0; k < b->zoo->catalog.n_models; k++) {
         size_t i = b->zoo->order[k];
         int need = b->zoo->catalog.models[i].needs;
@@ -160,7 +160,7 @@ int main(int argc, char **argv)
     char store[] = "/tmp/label_overhead-XXXXXX";
     close(mkstemp(store));
     must(few_zoo_open(argv[1], &zoo, &b.zoo, &b.err), &b.err);
-    must(few_items_open(&folder, 1, NULL, NULL, &b.items, &b.err), &b.err);
+    must(few_items_open(&folder, 1, NULL, &b.items, &b.err), &b.err);
     size_t n = argc > 5 ? strtoul(argv[5], NULL, 10) : PER_ROUND_DEFAULT;
     if (mode) print_memory(&b, strcmp(mode, "--memory-bare") == 0, store, n);
     else compare_speed(&b, store, n);

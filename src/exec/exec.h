@@ -24,6 +24,8 @@
 struct few__exec;
 struct few__exec_log; // exec_log.h
 
+enum { FEW__ALL_PARTS = (1 << FEW_MODALITY_COUNT) - 1 }; // an item that has something of each modality
+
 enum few__event_kind {
     FEW__EVENT_WARM,     // before the first item: load what fits, in order of opts.rank
     FEW__EVENT_ITEM,     // an item arrived: slot, item, deadline_us, ready
@@ -49,6 +51,8 @@ struct few__event {
     size_t slot;
     uint64_t item;
     int64_t deadline_us;     // ITEM: instant, FEW__NO_DEADLINE = none
+    const double *gains;     // ITEM: the view's, or NULL; borrowed until FINISH
+    unsigned has_parts;      // READ that went well, or ITEM that is ready: bit m = the item has modality m
     bool ready;              // ITEM: models may start at once; false: it has to be read first, on a lane
     enum few__result result; // READ, LOADED
     size_t model;            // LOADED
@@ -86,6 +90,7 @@ enum few__reason {
     FEW__WHY_NO_MEMORY,    // skipped: it alone is larger than the memory budget
     FEW__WHY_NOT_LOADED, // failed: it could not be loaded (the backend said why); skipped: not loaded in time
     FEW__WHY_ITEM_FAILED, // failed: the item could not be read
+    FEW__WHY_NO_PART, // skipped: the item has nothing of its modality ("no sound in it"); its output is empty
 };
 
 enum few__variant_rule {
@@ -142,7 +147,15 @@ struct few__exec_row {
     enum few__reason reason;
     int64_t start_us, end_us; // instants; -1 if not started
     size_t n_items;           // of its run: above 1 in a batch, whose time they share; 0 if not started
+    size_t lane;              // that it ran on; SIZE_MAX if not started
 };
+
+/* Skipped because there was nothing to look at: its output is the empty one, and running everything would not have run it. */
+static inline bool few__reason_is_empty(enum few__reason reason)
+{
+    return reason == FEW__WHY_NEED_EMPTY || reason == FEW__WHY_NO_PART;
+}
+
 const struct few__exec_row *few__exec_rows(const struct few__exec *exec, size_t slot); // (n_models,)
 const struct few__view *few__exec_view(const struct few__exec *exec, size_t slot);
 

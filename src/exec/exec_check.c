@@ -23,7 +23,8 @@ struct item { // in a slot
     size_t n_holders; // lanes that look at it
     uint64_t number;
     int64_t deadline_us;
-    enum state *state; // (n_models,)
+    unsigned has_parts; // once ready
+    enum state *state;  // (n_models,)
 };
 
 struct lane {
@@ -92,8 +93,12 @@ static const char *check_item(struct checker *c, const struct few__log_record *r
     if (item->open) return "an item begins while one is open";
     if (item->n_holders) return "an item begins in a slot that a run still looks at";
     enum state *state = item->state;
-    *item = (struct item){
-        .open = true, .ready = r->ready, .number = r->item, .deadline_us = r->deadline_us, .state = state};
+    *item = (struct item){.open = true,
+                          .ready = r->ready,
+                          .number = r->item,
+                          .deadline_us = r->deadline_us,
+                          .has_parts = r->has_parts,
+                          .state = state};
     for (size_t m = 0; m < c->catalog->n_models; m++) state[m] = NEW;
     c->n_open++;
     return NULL;
@@ -131,6 +136,7 @@ static const char *check_has_read(struct checker *c, const struct few__log_recor
     bool heard = item->open && !item->deadline_came && r->at_us <= item->deadline_us;
     if (!heard) return r->result == FEW__RESULT_CANCELED ? NULL : "a result that nobody waits for";
     item->ready = r->result == FEW__RESULT_OK;
+    item->has_parts = r->has_parts;
     item->unreadable = !item->ready;
     return NULL;
 }
@@ -203,13 +209,19 @@ static bool is_too_large(const struct checker *c, size_t model)
     return c->opts->memory_bytes > 0 && c->opts->costs[model].memory_bytes > c->opts->memory_bytes;
 }
 
+static bool has_part(const struct checker *c, const struct item *item, size_t model)
+{
+    return item->has_parts >> c->catalog->models[model].modality & 1;
+}
+
 // Whether a model that has not begun could still run on the item.
 static bool may_run(const struct checker *c, const struct item *item, size_t model)
 {
-    if (item->state[model] != NEW || is_too_large(c, model)) return false;
+    if (item->state[model] != NEW || is_too_large(c, model) || !has_part(c, item, model)) return false;
     for (int need = c->catalog->models[model].needs; need >= 0; need = c->catalog->models[need].needs) {
         enum state state = item->state[need];
-        if (state == ENDED || state == FAILED || state == NOT_HEARD || is_too_large(c, (size_t)need))
+        if (state == ENDED || state == FAILED || state == NOT_HEARD || is_too_large(c, (size_t)need) ||
+            !has_part(c, item, (size_t)need))
             return false;
     }
     return true;
@@ -246,6 +258,7 @@ static const char *check_enter(struct checker *c, const struct few__log_record *
     int need = c->catalog->models[r->model].needs;
     if (is_over(item, r->at_us)) return "a model starts at or after the deadline";
     if (!item->ready) return "a model starts on an item that has not been read";
+    if (!has_part(c, item, r->model)) return "a model starts although the item has nothing of its modality";
     if (item->state[r->model] != NEW) return "a model starts twice";
     if (need >= 0 && item->state[need] != FOUND && item->state[need] != UNSURE)
         return "a model starts although its need has not found anything";
@@ -407,6 +420,7 @@ static const char *check_fields(const struct checker *c, const struct few__log_r
     if (has.lane && r->lane >= c->n_lanes) return "more models run than there are lanes";
     if (has.open && !c->items[r->slot].open) return "something happens while no item is open";
     if ((unsigned)r->result > FEW__RESULT_CANCELED) return "a result that does not exist";
+    if (r->has_parts > FEW__ALL_PARTS) return "a modality that does not exist";
     return NULL;
 }
 

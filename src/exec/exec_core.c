@@ -239,7 +239,7 @@ static void begin_item(struct few__exec *exec, const struct few__event *event)
     few__slot_begin(exec, event->slot, event);
 }
 
-static void end_read(struct few__exec *exec, size_t at, enum few__result result)
+static void end_read(struct few__exec *exec, size_t at, enum few__result result, unsigned has_parts)
 {
     size_t lane = 0;
     while (lane < exec->n_lanes &&
@@ -253,10 +253,13 @@ static void end_read(struct few__exec *exec, size_t at, enum few__result result)
     slot->reading = false;
     bool late = slot->open && exec->now_us > slot->view.deadline_us;
     if (!slot->open || late) result = FEW__RESULT_CANCELED;
-    few__exec_record(exec, (struct few__log_record){
-                               .kind = FEW__LOG_HAS_READ, .slot = at, .lane = lane, .result = result});
+    if (result != FEW__RESULT_OK) has_parts = 0;
+    few__exec_record(
+        exec,
+        (struct few__log_record){
+            .kind = FEW__LOG_HAS_READ, .slot = at, .lane = lane, .result = result, .has_parts = has_parts});
     if (late) few__slot_deadline(exec, at);
-    else if (slot->open && result == FEW__RESULT_OK) few__slot_ready(exec, at);
+    else if (slot->open && result == FEW__RESULT_OK) few__slot_ready(exec, at, has_parts);
     else if (slot->open) few__slot_fail(exec, at);
 }
 
@@ -286,7 +289,7 @@ size_t few__exec_step(struct few__exec *exec, int64_t now_us, const struct few__
     switch (event->kind) {
     case FEW__EVENT_WARM: exec->memory.n_warmed = 0; break;
     case FEW__EVENT_ITEM: begin_item(exec, event); break;
-    case FEW__EVENT_READ: end_read(exec, event->slot, event->result); break;
+    case FEW__EVENT_READ: end_read(exec, event->slot, event->result, event->has_parts); break;
     case FEW__EVENT_DONE: end_run(exec, event); break;
     case FEW__EVENT_LOADED: few__memory_loaded(exec, event->model, event->result == FEW__RESULT_OK); break;
     case FEW__EVENT_DEADLINE: meet_deadline(exec, event->slot); break;

@@ -158,7 +158,7 @@ bool few__run_end(struct few__exec *exec, const struct few__event *event);
 /* ---- exec_item.c ---- */
 
 void few__slot_begin(struct few__exec *exec, size_t at, const struct few__event *event);
-void few__slot_ready(struct few__exec *exec, size_t at); // it has been read
+void few__slot_ready(struct few__exec *exec, size_t at, unsigned has_parts); // it has been read
 void few__slot_hear(struct few__exec *exec, size_t at, size_t model, const struct few__part *part); // DONE
 void few__slot_stop(struct few__exec *exec, size_t at);
 void few__slot_fail(struct few__exec *exec, size_t at); // it could not be read

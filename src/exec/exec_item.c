@@ -86,6 +86,7 @@ void few__slot_begin(struct few__exec *exec, size_t at, const struct few__event 
     slot->reading = slot->idle = false;
     slot->wish = FEW__NONE;
     slot->view.item = event->item;
+    slot->view.gains = event->gains;
     slot->view.deadline_us = event->deadline_us;
     slot->view.n_pending = exec->chains.n;
     slot->view.n_running = 0;
@@ -93,7 +94,8 @@ void few__slot_begin(struct few__exec *exec, size_t at, const struct few__event 
                                                     .slot = at,
                                                     .item = event->item,
                                                     .deadline_us = event->deadline_us,
-                                                    .ready = event->ready});
+                                                    .ready = event->ready,
+                                                    .has_parts = event->ready ? event->has_parts : 0});
     if (exec->group_first) begin_variants(exec, at);
     for (size_t m = 0; exec->memory.budget != FEW__NO_BUDGET && m < exec->chains.n; m++) {
         if (!exec->too_large[m] || slot->states[m] == FEW__DONE) continue;
@@ -101,13 +103,26 @@ void few__slot_begin(struct few__exec *exec, size_t at, const struct few__event 
         few__slot_skip_users(exec, at, m, FEW__WHY_NEED_MISSING);
     }
     few__slot_refresh(exec, at);
-    if (slot->ready) few__slot_ready(exec, at);
+    if (slot->ready) few__slot_ready(exec, at, event->has_parts);
 }
 
-void few__slot_ready(struct few__exec *exec, size_t at)
+// Models with nothing to look at, and then what is only there to look at what they found.
+static void skip_missing(struct few__exec *exec, size_t at, unsigned has_parts)
+{
+    const struct few_model *models = exec->catalog->models;
+    struct few__slot *slot = &exec->slots[at];
+    for (size_t m = 0; m < exec->chains.n; m++)
+        if (slot->states[m] == FEW__PENDING && !(has_parts >> models[m].modality & 1))
+            few__slot_settle(exec, at, m, FEW_SKIPPED, FEW__WHY_NO_PART);
+    for (size_t m = 0; m < exec->chains.n; m++)
+        if (slot->rows[m].reason == FEW__WHY_NO_PART) few__slot_skip_users(exec, at, m, FEW__WHY_NEED_EMPTY);
+}
+
+void few__slot_ready(struct few__exec *exec, size_t at, unsigned has_parts)
 {
     struct few__slot *slot = &exec->slots[at];
     slot->ready = true;
+    if (has_parts != FEW__ALL_PARTS) skip_missing(exec, at, has_parts);
     few__slot_refresh(exec, at);
     if (slot->chooser.begin && exec->now_us < slot->view.deadline_us)
         slot->chooser.begin(slot->chooser.self, &slot->view);
@@ -218,6 +233,7 @@ void few__slot_finish(struct few__exec *exec, size_t at)
     struct few__slot *slot = &exec->slots[at];
     slot->open = false;
     slot->wish = FEW__NONE;
+    slot->view.gains = NULL;
     few__slot_refresh(exec, at);
     size_t i = 0;
     while (exec->arrivals[i] != at) i++;

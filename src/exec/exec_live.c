@@ -249,7 +249,8 @@ static void read_ended(struct few__live *l, const struct few__ended *ended)
          &(struct few__event){.kind = FEW__EVENT_READ,
                               .slot = ended->slot,
                               .lane = ended->lane,
-                              .result = failed ? FEW__RESULT_FAILED : FEW__RESULT_OK});
+                              .result = failed ? FEW__RESULT_FAILED : FEW__RESULT_OK,
+                              .has_parts = ended->has_parts});
 }
 
 static void load_ended(struct few__live *l, const struct few__ended *ended)
@@ -302,25 +303,34 @@ static void take_due(struct few__live *l, int64_t now_us)
     }
 }
 
-// Take what comes next; false: nothing has come yet, and `blocks` is not set. now_us: out, its instant.
-static bool go_on(struct few__live *l, bool blocks, int64_t *now_us)
+/* Take what comes next, until_us at the latest. False: nothing has come (LOOK), a poke has (WAIT_OR_POKE), or until_us.
+ * now_us: out, the instant of it. */
+static bool go_on_until(struct few__live *l, enum few__lanes_wait wait, int64_t until_us, int64_t *now_us)
 {
     struct few__ended ended;
-    int64_t until = next_due(l);
-    assert(!blocks || l->n_jobs > 0 || until != INT64_MAX); // the core always has something under way
-    switch (few__lanes_next(l->threads, until, blocks, &ended, now_us)) {
+    int64_t due_us = next_due(l), first_us = due_us < until_us ? due_us : until_us;
+    assert(wait != FEW__LANES_WAIT || l->n_jobs > 0 ||
+           first_us != INT64_MAX); // the core is never idle with an item
+    switch (few__lanes_next(l->threads, first_us, wait, &ended, now_us)) {
     case FEW__LANES_ENDED: take_end(l, &ended); return true;
-    case FEW__LANES_DUE: take_due(l, *now_us); return true;
+    case FEW__LANES_DUE:
+        if (*now_us >= due_us) take_due(l, *now_us);
+        return *now_us < until_us;
     case FEW__LANES_NOTHING: break;
     }
     return false;
+}
+
+static void go_on(struct few__live *l, int64_t *now_us)
+{
+    (void)go_on_until(l, FEW__LANES_WAIT, INT64_MAX, now_us);
 }
 
 // Everything that happened before now; returns now.
 static int64_t catch_up(struct few__live *l)
 {
     int64_t now_us;
-    while (go_on(l, false, &now_us)) continue;
+    while (go_on_until(l, FEW__LANES_LOOK, INT64_MAX, &now_us)) continue;
     return now_us;
 }
 
@@ -331,7 +341,7 @@ enum few_status few__live_warm(struct few__live *l, struct few_error *err)
     int64_t now_us = catch_up(l);
     l->warm_error = (struct few_error){.message = ""};
     step(l, now_us, &(struct few__event){.kind = FEW__EVENT_WARM});
-    while (few__exec_loading(l->exec)) go_on(l, true, &now_us);
+    while (few__exec_loading(l->exec)) go_on(l, &now_us);
     if (l->warm_error.code != FEW_OK && err) *err = l->warm_error;
     return l->warm_error.code;
 }
@@ -358,11 +368,12 @@ enum few_status few__live_slot(struct few__live *l, size_t *slot)
             return FEW_OK;
         }
         if (n_idle == 0) return FEW_AGAIN;
-        go_on(l, true, &now_us);
+        go_on(l, &now_us);
     }
 }
 
-void few__live_begin(struct few__live *l, size_t slot, uint64_t item, int64_t deadline_us)
+void few__live_begin(struct few__live *l, size_t slot, uint64_t item, int64_t deadline_us,
+                     const double *gains)
 {
     struct live_slot *of = &l->slots[slot];
     int64_t now_us = catch_up(l);
@@ -379,7 +390,17 @@ void few__live_begin(struct few__live *l, size_t slot, uint64_t item, int64_t de
                               .slot = slot,
                               .item = item,
                               .deadline_us = deadline_us,
+                              .gains = gains,
+                              .has_parts = 1u << FEW_IMAGE,
                               .ready = !l->opts.read});
+}
+
+static void take_finished(struct few__live *l, size_t *slot, int64_t *end_us)
+{
+    *slot = l->finished[l->first_finished];
+    *end_us = l->slots[*slot].end_us;
+    l->first_finished = (l->first_finished + 1) % l->n_slots;
+    l->n_finished--;
 }
 
 enum few_status few__live_wait(struct few__live *l, size_t *slot, int64_t *end_us)
@@ -387,19 +408,32 @@ enum few_status few__live_wait(struct few__live *l, size_t *slot, int64_t *end_u
     int64_t now_us;
     while (l->n_finished == 0) {
         if (l->n_open == 0) return FEW_END;
-        go_on(l, true, &now_us);
+        go_on(l, &now_us);
     }
-    *slot = l->finished[l->first_finished];
-    *end_us = l->slots[*slot].end_us;
-    l->first_finished = (l->first_finished + 1) % l->n_slots;
-    l->n_finished--;
+    take_finished(l, slot, end_us);
     return FEW_OK;
+}
+
+enum few_status few__live_wait_for(struct few__live *l, int64_t wait_us, size_t *slot, int64_t *end_us)
+{
+    int64_t now_us = few__now_us(&l->env);
+    int64_t until_us = wait_us < INT64_MAX - now_us ? now_us + wait_us : INT64_MAX;
+    while (l->n_finished == 0)
+        if (!go_on_until(l, FEW__LANES_WAIT_OR_POKE, until_us, &now_us)) break;
+    if (l->n_finished == 0) return FEW_AGAIN;
+    take_finished(l, slot, end_us);
+    return FEW_OK;
+}
+
+void few__live_poke(struct few__live *l)
+{
+    few__lanes_poke(l->threads);
 }
 
 void few__live_settle(struct few__live *l)
 {
     int64_t now_us = catch_up(l);
-    while (l->n_jobs > 0) go_on(l, true, &now_us);
+    while (l->n_jobs > 0) go_on(l, &now_us);
 }
 
 /* ---- results ---- */

@@ -15,9 +15,9 @@ struct few__live_opts {
     struct few__exec_opts exec;        // slots and lanes as many as the workspace has
     struct few__workspace *workspace;  // borrowed
     const struct few__recipe *recipes; // (n_models,) for time-outs
-    /* Make the item of a slot ready (decode it, few__workspace_begin), on the thread of a lane. NULL: the caller has done
-     * so before few__live_begin. */
-    enum few_status (*read)(void *ud, size_t slot, struct few_error *err);
+    /* Make the item of a slot ready (decode it, few__workspace_begin), on the thread of a lane. parts: out, bit m = it has
+     * modality m. NULL: the caller has done so before few__live_begin, and the item is an image. */
+    enum few_status (*read)(void *ud, size_t slot, unsigned *parts, struct few_error *err);
     void *ud;
 };
 
@@ -32,12 +32,20 @@ enum few_status few__live_warm(struct few__live *live, struct few_error *err);
 /* A slot for a new item: waits for cancelled runs to end if need be. FEW_AGAIN: all slots have items. */
 enum few_status few__live_slot(struct few__live *live, size_t *slot);
 
-/* An item arrived in that slot. deadline_us: instant, FEW__NO_DEADLINE = none. */
-void few__live_begin(struct few__live *live, size_t slot, uint64_t item, int64_t deadline_us);
+/* An item arrived in that slot. deadline_us: instant, FEW__NO_DEADLINE = none. gains: as in few__event. */
+void few__live_begin(struct few__live *live, size_t slot, uint64_t item, int64_t deadline_us,
+                     const double *gains);
 
 /* Work until an item is finished: its slot, and the instant of its last answer. Its rows, outputs and messages stay until
  * the slot's next begin, though cancelled runs may still be ending. FEW_END: no item is in flight. */
 enum few_status few__live_wait(struct few__live *live, size_t *slot, int64_t *end_us);
+
+/* The same, but FEW_AGAIN after few__live_poke, also one before the call, or after at most wait_us (items in flight or
+ * not). For callers who also wait for items to come. */
+enum few_status few__live_wait_for(struct few__live *live, int64_t wait_us, size_t *slot, int64_t *end_us);
+
+/* From any thread: end a wait. */
+void few__live_poke(struct few__live *live);
 
 /* Wait until nothing is under way any more: items in flight (few__live_wait still has them), cancelled runs, loads. */
 void few__live_settle(struct few__live *live);

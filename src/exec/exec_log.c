@@ -48,15 +48,28 @@ static const char *result_name(enum few__result result)
     return (size_t)result < sizeof names / sizeof *names ? names[result] : "?";
 }
 
+// What an item has, unless it is everything.
+static void print_parts(const struct few__log_record *r, struct few__text *text)
+{
+    if (r->has_parts == FEW__ALL_PARTS) return;
+    few__text_put(text, r->has_parts ? " with" : " with nothing");
+    for (int m = 0; m < FEW_MODALITY_COUNT; m++)
+        if (r->has_parts >> m & 1) few__text_printf(text, " %s", few_modality_name((enum few_modality)m));
+}
+
 static void print_what(const struct few__log_record *r, const char *model, struct few__text *text)
 {
     switch (r->kind) {
     case FEW__LOG_ITEM:
         few__text_printf(text, "item %" PRIu64, r->item);
         if (r->deadline_us != FEW__NO_DEADLINE) few__text_printf(text, " deadline %" PRId64, r->deadline_us);
+        if (r->ready) print_parts(r, text);
         break;
     case FEW__LOG_READ: few__text_put(text, "read"); break;
-    case FEW__LOG_HAS_READ: few__text_printf(text, "has read %s", result_name(r->result)); break;
+    case FEW__LOG_HAS_READ:
+        few__text_printf(text, "has read %s", result_name(r->result));
+        if (r->result == FEW__RESULT_OK) print_parts(r, text);
+        break;
     case FEW__LOG_START: few__text_printf(text, "start %s", model); break;
     case FEW__LOG_JOIN: few__text_printf(text, "join %s", model); break;
     case FEW__LOG_DONE:

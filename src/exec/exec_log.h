@@ -8,9 +8,9 @@
 #include "exec/exec.h"
 
 enum few__log_kind {
-    FEW__LOG_ITEM,     // slot, item, deadline_us, ready
+    FEW__LOG_ITEM,     // slot, item, deadline_us, ready, has_parts if it is
     FEW__LOG_READ,     // slot, lane
-    FEW__LOG_HAS_READ, // slot, lane, result
+    FEW__LOG_HAS_READ, // slot, lane, result, has_parts
     FEW__LOG_START,    // model, lane, slot
     FEW__LOG_JOIN,     // model, lane, slot: one more item of the run that the record before it started
     FEW__LOG_DONE, // model, lane, slot, result, unsure: one for each item of the run, in the order of START
@@ -30,7 +30,8 @@ struct few__log_record {
     enum few__log_kind kind;
     enum few__result result;
     size_t model, lane, slot;
-    int32_t unsure, ready; // 0 or 1; without padding, equal logs have equal bytes
+    int16_t unsure, ready; // 0 or 1
+    uint32_t has_parts;    // bit m = the item has modality m; without padding, equal logs have equal bytes
 };
 
 /* Room for `max` records is taken at init; more are counted as lost and make few__exec_check fail. */
@@ -52,7 +53,7 @@ void few__exec_log_print(const struct few__exec_log *log, const struct few_catal
 
 /* exec_check.c: re-verify a log against the options that the executor had (catalog, costs, lanes, slots, memory, loads,
  * resident, batch_max, variants, keep_pace are read). Nothing starts twice, needs before users and only if the need found
- * something, lanes and slots are used by one at a time, nothing starts at or after a deadline or runs past it without
+ * something, none whose modality the item lacks, lanes and slots are used by one at a time, nothing starts at or after a deadline or runs past it without
  * CANCEL, memory within its budget at every instant, models loaded one at a time and neither run nor wanted elsewhere
  * while they are absent or evicted, batches within their maximum and (at mean times) their deadlines, variants as the
  * rule says, every item finishes once: docs/exec.md has the list.

@@ -137,6 +137,7 @@ static void enter(struct few__exec *exec, size_t at, size_t model, size_t lane_a
     slot->states[model] = FEW__RUNNING;
     slot->rows[model].start_us = exec->now_us;
     slot->rows[model].n_items = lane->n_slots;
+    slot->rows[model].lane = lane_at;
     slot->ends_us[view->n_running] = exec->now_us + times(lane->alone_us, exec->slow[model]);
     slot->running[view->n_running++] = model;
     slot->n_held_by++;

@@ -15,6 +15,7 @@ struct sim {
     const struct few__sim_truth **truth;  // (n_slots,)
     const int64_t *read_us;               // (n_slots,); NULL: nothing is read
     const bool *readable;                 // (n_slots,)
+    const unsigned *has_parts;            // (n_slots,)
     int64_t now_us;
     int64_t end_us[FEW__LANES_MAX];
     struct few__part parts[FEW__BATCH_MAX]; // of the event under way
@@ -117,7 +118,8 @@ static void end_lane(struct sim *sim, size_t at)
         size_t slot = lane->slots[0];
         step(sim, &(struct few__event){.kind = FEW__EVENT_READ,
                                        .slot = slot,
-                                       .result = sim->readable[slot] ? FEW__RESULT_OK : FEW__RESULT_FAILED});
+                                       .result = sim->readable[slot] ? FEW__RESULT_OK : FEW__RESULT_FAILED,
+                                       .has_parts = sim->has_parts[slot]});
         return;
     }
     for (size_t i = 0; i < lane->n_slots; i++) {
@@ -166,11 +168,20 @@ static bool next(struct sim *sim)
 int64_t few__sim_item(struct few__exec *exec, uint64_t item, int64_t start_us, int64_t deadline_us,
                       const struct few__sim_truth *truth)
 {
+    static const struct few__sim_about about = {.has_parts = FEW__ALL_PARTS};
+    return few__sim_item_about(exec, item, &about, start_us, deadline_us, truth);
+}
+
+int64_t few__sim_item_about(struct few__exec *exec, uint64_t item, const struct few__sim_about *about,
+                            int64_t start_us, int64_t deadline_us, const struct few__sim_truth *truth)
+{
     const struct few__sim_truth *truths[1] = {truth};
     struct sim sim = {.exec = exec, .truth = truths, .now_us = start_us};
     step(&sim, &(struct few__event){.kind = FEW__EVENT_ITEM,
                                     .item = item,
                                     .deadline_us = instant_of_deadline(start_us, deadline_us),
+                                    .gains = about->gains,
+                                    .has_parts = about->has_parts,
                                     .ready = true});
     while (sim.n_finished == 0) {
         bool more = next(&sim);
@@ -190,8 +201,12 @@ static size_t free_slot(const struct few__exec *exec)
     return slot;
 }
 
-static void arrive(struct sim *sim, uint64_t item, size_t slot, int64_t *read_us, bool *readable)
+static void arrive(struct sim *sim, uint64_t item, size_t slot, int64_t *read_us, bool *readable,
+                   unsigned *has_parts)
 {
+    struct few__sim_about about = {.has_parts = FEW__ALL_PARTS};
+    if (sim->stream->about) sim->stream->about(sim->stream->ud, item, &about);
+    *has_parts = about.has_parts;
     *read_us = 0;
     *readable = true;
     sim->truth[slot] = sim->stream->truth(sim->stream->ud, item, read_us, readable);
@@ -199,6 +214,8 @@ static void arrive(struct sim *sim, uint64_t item, size_t slot, int64_t *read_us
                                    .slot = slot,
                                    .item = item,
                                    .deadline_us = instant_of_deadline(sim->now_us, sim->stream->deadline_us),
+                                   .gains = about.gains,
+                                   .has_parts = about.has_parts,
                                    .ready = *read_us <= 0});
 }
 
@@ -210,12 +227,15 @@ enum few_status few__sim_stream(struct few__exec *exec, const struct few__sim_st
     const struct few__sim_truth **truth = few__new(mem, exec->n_slots, sizeof(const struct few__sim_truth *));
     int64_t *read_us = FEW__NEW_N(mem, int64_t, exec->n_slots);
     bool *readable = FEW__NEW_N(mem, bool, exec->n_slots);
-    enum few_status status = truth && read_us && readable ? FEW_OK : few__no_memory(err, "simulation");
+    unsigned *has_parts = FEW__NEW_N(mem, unsigned, exec->n_slots);
+    bool has_memory = truth && read_us && readable && has_parts;
+    enum few_status status = has_memory ? FEW_OK : few__no_memory(err, "simulation");
     struct sim sim = {.exec = exec,
                       .stream = stream,
                       .truth = truth,
                       .read_us = read_us,
                       .readable = readable,
+                      .has_parts = has_parts,
                       .now_us = start_us};
     uint64_t item = 0;
     bool more = status == FEW_OK;
@@ -224,12 +244,13 @@ enum few_status few__sim_stream(struct few__exec *exec, const struct few__sim_st
     while (more) {
         size_t slot = free_slot(exec);
         more = item < stream->n_items && slot < exec->n_slots;
-        if (more) arrive(&sim, item++, slot, &read_us[slot], &readable[slot]);
+        if (more) arrive(&sim, item++, slot, &read_us[slot], &readable[slot], &has_parts[slot]);
         else more = next(&sim);
     }
     *end_us = sim.now_us;
     few__free(mem, truth);
     few__free(mem, read_us);
     few__free(mem, readable);
+    few__free(mem, has_parts);
     return status;
 }

@@ -22,6 +22,14 @@ struct few__sim_truth {
 int64_t few__sim_item(struct few__exec *exec, uint64_t item, int64_t start_us, int64_t deadline_us,
                       const struct few__sim_truth *truth);
 
+/* What else is known of an item. {.has_parts = FEW__ALL_PARTS} is what few__sim_item takes. */
+struct few__sim_about {
+    unsigned has_parts;  // bit m = it has modality m
+    const double *gains; // (n_models,) the view's, or NULL
+};
+int64_t few__sim_item_about(struct few__exec *exec, uint64_t item, const struct few__sim_about *about,
+                            int64_t start_us, int64_t deadline_us, const struct few__sim_truth *truth);
+
 /* A stream: items arrive as soon as a slot is free, in order. */
 struct few__sim_stream {
     size_t n_items;
@@ -29,6 +37,7 @@ struct few__sim_stream {
     /* The truth of an item, (n_models,), borrowed until it is finished; *read_us > 0: it has to be read first, which
      * takes that long on a lane; *readable false: reading fails. */
     const struct few__sim_truth *(*truth)(void *ud, uint64_t item, int64_t *read_us, bool *readable);
+    void (*about)(void *ud, uint64_t item, struct few__sim_about *about); // NULL = as few__sim_item
     /* How long a batch of n takes whose items alone take time_us[i]; NULL = their sum. */
     int64_t (*batch_us)(void *ud, size_t model, const int64_t *time_us, size_t n);
     bool (*loadable)(void *ud, size_t model); // whether a load that ends now has worked; NULL = all do

@@ -78,8 +78,11 @@ void few__slot_clear(struct few__exec *exec, struct few__slot *slot)
         slot->outcomes[i] = FEW_SKIPPED;
         slot->found[i] = slot->held[i] = false;
         slot->outputs[i] = NULL;
-        slot->rows[i] = (struct few__exec_row){
-            .outcome = FEW_SKIPPED, .reason = FEW__WHY_DEADLINE, .start_us = -1, .end_us = -1};
+        slot->rows[i] = (struct few__exec_row){.outcome = FEW_SKIPPED,
+                                               .reason = FEW__WHY_DEADLINE,
+                                               .start_us = -1,
+                                               .end_us = -1,
+                                               .lane = FEW__NONE};
     }
     if (!exec->memory.loads) return;
     memset(slot->wished, 0, exec->chains.n * sizeof *slot->wished);
@@ -148,11 +151,23 @@ static void need_text(const struct few__exec *exec, const struct few__exec_row *
                       char *text, size_t n)
 {
     size_t need = culprit(exec, rows, model);
-    const char *what = rows[model].reason == FEW__WHY_NEED_EMPTY    ? "found nothing"
+    const char *what = rows[need].reason == FEW__WHY_NO_PART        ? "had nothing to look at"
+                       : rows[model].reason == FEW__WHY_NEED_EMPTY  ? "found nothing"
                        : rows[model].reason == FEW__WHY_NEED_FAILED ? "failed"
                        : rows[need].reason == FEW__WHY_NO_MEMORY    ? "is larger than the memory budget"
                                                                     : "was late";
     snprintf(text, n, "its need %s %s", exec->catalog->models[need].name, what);
+}
+
+static const char *no_part_text(enum few_modality modality)
+{
+    switch (modality) {
+    case FEW_SOUND: return "no sound in it";
+    case FEW_TEXT: return "no text in it";
+    case FEW_IMAGE:
+    case FEW_MODALITY_COUNT: break;
+    }
+    return "no picture in it";
 }
 
 void few__reason_text(const struct few__exec *exec, size_t slot, size_t model, char *text, size_t n)
@@ -178,5 +193,8 @@ void few__reason_text(const struct few__exec *exec, size_t slot, size_t model, c
         snprintf(text, n, row->outcome == FEW_FAILED ? "could not be loaded" : "not loaded in time");
         break;
     case FEW__WHY_ITEM_FAILED: snprintf(text, n, "the item could not be read"); break;
+    case FEW__WHY_NO_PART:
+        snprintf(text, n, "%s", no_part_text(exec->catalog->models[model].modality));
+        break;
     }
 }

@@ -27,6 +27,7 @@ struct lane {
     struct few__part *parts;       // (batch,)
     struct few_valuable *valuable; // (max_valuable,) of all parts, one after the other
     struct few_error error;        // of a read
+    unsigned has_parts;            // of the item that was read
 };
 
 struct load {
@@ -40,8 +41,8 @@ struct few__lanes {
     size_t batch, max_valuable; // the most of one run
     struct lane *lanes;         // (n_lanes,)
     pthread_mutex_t mutex;
-    pthread_cond_t ended;
-    bool quit;
+    pthread_cond_t ended; // an end, or a poke
+    bool quit, poked;
 
     struct few__ended *ends; // (n_lanes + 1,) ring: each thread has at most one end that was not fetched
     size_t first_end, n_ends;
@@ -66,7 +67,15 @@ static void add_end(struct few__lanes *l, struct few__ended ended)
     pthread_cond_signal(&l->ended);
 }
 
-enum few__lanes_next few__lanes_next(struct few__lanes *l, int64_t until_us, bool blocks,
+void few__lanes_poke(struct few__lanes *l)
+{
+    pthread_mutex_lock(&l->mutex);
+    l->poked = true;
+    pthread_cond_signal(&l->ended);
+    pthread_mutex_unlock(&l->mutex);
+}
+
+enum few__lanes_next few__lanes_next(struct few__lanes *l, int64_t until_us, enum few__lanes_wait wait,
                                      struct few__ended *ended, int64_t *now_us)
 {
     enum few__lanes_next next = FEW__LANES_NOTHING;
@@ -86,7 +95,11 @@ enum few__lanes_next few__lanes_next(struct few__lanes *l, int64_t until_us, boo
             next = FEW__LANES_DUE;
             break;
         }
-        if (!blocks) break;
+        if (wait == FEW__LANES_LOOK) break;
+        if (wait == FEW__LANES_WAIT_OR_POKE && l->poked) {
+            l->poked = false;
+            break;
+        }
         few__timed_wait(&l->ended, &l->mutex, until_us == INT64_MAX ? INT64_MAX : until_us - *now_us);
     }
     pthread_mutex_unlock(&l->mutex);
@@ -125,7 +138,8 @@ static void read_item(struct lane *lane)
 {
     const struct few__lanes_opts *opts = &lane->lanes->opts;
     lane->error = (struct few_error){.message = ""};
-    lane->error.code = opts->read(opts->ud, lane->slot, &lane->error);
+    lane->has_parts = 0;
+    lane->error.code = opts->read(opts->ud, lane->slot, &lane->has_parts, &lane->error);
 }
 
 static void *lane_main(void *arg)
@@ -145,6 +159,7 @@ static void *lane_main(void *arg)
         add_end(l, (struct few__ended){.kind = reads ? FEW__ENDED_READ : FEW__ENDED_RUN,
                                        .lane = lane->index,
                                        .slot = lane->slot,
+                                       .has_parts = lane->has_parts,
                                        .model = lane->model,
                                        .error = &lane->error,
                                        .parts = lane->parts,

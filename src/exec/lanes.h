@@ -2,7 +2,7 @@
 /* The threads of the live driver: one for each lane, which reads items and runs models, and one that loads models.
  * exec_live gives each one job at a time (the loader: a list of them) and is told of every end in order of time.
  *
- * All functions are for the one thread that decides. What a lane made (parts, error) may be looked at from its end to
+ * All functions but few__lanes_poke are for the one thread that decides. What a lane made (parts, error) may be looked at from its end to
  * its next job. */
 #ifndef FEW_EXEC_LANES_H
 #define FEW_EXEC_LANES_H
@@ -19,7 +19,7 @@ struct few__lanes_opts {
     size_t n_lanes;
     const size_t *batch_max; // (n_models,) NULL = 1 each
     bool loads;              // a loader is needed
-    enum few_status (*read)(void *ud, size_t slot, struct few_error *err);
+    enum few_status (*read)(void *ud, size_t slot, unsigned *parts, struct few_error *err);
     void *ud;
 };
 
@@ -42,9 +42,10 @@ enum few__ended_kind { FEW__ENDED_READ, FEW__ENDED_RUN, FEW__ENDED_LOAD };
 
 struct few__ended {
     enum few__ended_kind kind;
-    size_t lane;  // READ, RUN
-    size_t slot;  // READ
-    size_t model; // RUN, LOAD
+    size_t lane;        // READ, RUN
+    size_t slot;        // READ
+    unsigned has_parts; // READ: of the item
+    size_t model;       // RUN, LOAD
     int64_t at_us;
     const struct few_error *error; // READ, LOAD: code FEW_OK = it went well
     struct few__part *parts;       // RUN: (n,), the caller may change them
@@ -52,10 +53,15 @@ struct few__ended {
 };
 
 enum few__lanes_next { FEW__LANES_ENDED, FEW__LANES_DUE, FEW__LANES_NOTHING };
+enum few__lanes_wait { FEW__LANES_LOOK, FEW__LANES_WAIT, FEW__LANES_WAIT_OR_POKE };
 
-/* The next end, if it came at until_us or before (ENDED). Otherwise, once until_us has come: DUE. Without `blocks` never
- * waits: NOTHING if neither. now_us: out, the instant of it; what ends after a call has no earlier one. */
-enum few__lanes_next few__lanes_next(struct few__lanes *lanes, int64_t until_us, bool blocks,
+/* The next end, if it came at until_us or before (ENDED). Otherwise, once until_us has come: DUE. NOTHING if neither: LOOK
+ * never waits, WAIT_OR_POKE until few__lanes_poke, which counts once. now_us: out, the instant of it; what ends after a
+ * call has no earlier one. */
+enum few__lanes_next few__lanes_next(struct few__lanes *lanes, int64_t until_us, enum few__lanes_wait wait,
                                      struct few__ended *ended, int64_t *now_us);
+
+/* From any thread: end a WAIT_OR_POKE, or the next one. */
+void few__lanes_poke(struct few__lanes *lanes);
 
 #endif

@@ -41,8 +41,11 @@ struct few__view {
     const bool *resident;          // loaded; any other can be wished for, not started
     const double *slow;            // how much longer a run takes beside what runs now, >= 1; all 1 in replays
     double pace;                   // how much longer than expected a run may take, pace.h; 1 in replays
-    uint64_t item;                 // number of the item: its row in a trace, its place in a run
-    int64_t now_us, deadline_us;   // deadline FEW__NO_DEADLINE: none
+    const double
+        *gains; // (n_models,) value that each model is expected to add, as the item's segment of a stream has
+                // shown; NULL = nothing is known of it
+    uint64_t item;               // number of the item: its row in a trace, its place in a run
+    int64_t now_us, deadline_us; // deadline FEW__NO_DEADLINE: none
 };
 
 enum few__answer { FEW__START, FEW__WAIT, FEW__STOP };

@@ -173,14 +173,15 @@ void few__workspace_unload(struct few__workspace *w, size_t model)
 
 /* ---- items ---- */
 
-void few__workspace_begin(struct few__workspace *w, size_t slot, const struct few__image *image,
+void few__workspace_begin(struct few__workspace *w, size_t slot, const struct few__parts *parts,
                           const char *digest)
 {
     struct few__workspace_slot *of = &w->slots[slot];
     snprintf(of->digest, sizeof of->digest, "%s", digest ? digest : "");
     for (size_t lane = 0; lane < w->n_lanes; lane++) few__arena_reset(&of->arenas[lane]);
     atomic_store(&of->runtime_us, 0);
-    few__preprocess_begin(of->preprocess, image);
+    of->parts = parts ? *parts : (struct few__parts){0};
+    few__preprocess_begin(of->preprocess, of->parts.image);
 }
 
 int64_t few__workspace_runtime_us(const struct few__workspace *w, size_t slot)

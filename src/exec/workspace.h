@@ -7,7 +7,7 @@
 #define FEW_EXEC_WORKSPACE_H
 
 #include "backend/backend.h"
-#include "media/image.h"
+#include "media/parts.h"
 #include "media/preprocess.h"
 #include "model/manifest.h"
 
@@ -37,9 +37,10 @@ void few__workspace_unload(struct few__workspace *workspace, size_t model);
 enum few_status few__workspace_profile(struct few__workspace *workspace, size_t model, struct few_cost *cost,
                                        struct few_error *err);
 
-/* The next item of a slot: its outputs before are forgotten. image and digest are borrowed until the slot's next begin;
- * digest: "" = not known. Any thread, while nothing runs on the slot. */
-void few__workspace_begin(struct few__workspace *workspace, size_t slot, const struct few__image *image,
+/* The next item of a slot: its outputs before are forgotten. parts are copied, what they point at is borrowed until the
+ * slot's next begin, as is digest; parts: NULL = nothing, digest: "" = not known. Any thread, while nothing runs on the
+ * slot. */
+void few__workspace_begin(struct few__workspace *workspace, size_t slot, const struct few__parts *parts,
                           const char *digest);
 
 /* One item of a run. */

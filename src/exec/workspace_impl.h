@@ -18,6 +18,7 @@ struct few__workspace_slot {
     pthread_mutex_t lock;
     size_t *users; // (n_models,) by i_tensor: runs that look at the tensor now; NULL = tensors are kept
     struct few__arena *arenas; // (n_lanes,) outputs of the item: one each, so that lanes decode side by side
+    struct few__parts parts;   // of the item
     char digest[65];           // of the item, "" = not known
     atomic_int_least64_t runtime_us; // inside the runtimes
 };

@@ -23,7 +23,8 @@ struct profile {
     struct few__watchdog *watchdog;
     uint8_t *plane; // (GREY_HEIGHT, GREY_WIDTH)
     struct few__image grey;
-    struct few_output need; // the whole image
+    struct few__parts parts; // the grey image
+    struct few_output need;  // the whole image
     bool has_need;
     struct few__work work[FEW__BATCH_MAX];
     struct few_output outputs[FEW__BATCH_MAX];
@@ -64,7 +65,7 @@ static enum few_status run_once(struct profile *p, size_t n, int64_t *took_us, s
 {
     const struct few_env *env = &p->w->zoo->env;
     for (size_t i = 0; i < n; i++) {
-        few__workspace_begin(p->w, i, &p->grey, "");
+        few__workspace_begin(p->w, i, &p->parts, "");
         p->work[i] =
             (struct few__work){.slot = i, .need = p->has_need ? &p->need : NULL, .output = &p->outputs[i]};
     }
@@ -108,7 +109,7 @@ static enum few_status make_tensors(struct profile *p, struct few_error *err)
 {
     int64_t dims[4];
     struct few__placement placement;
-    few__workspace_begin(p->w, 0, &p->grey, "");
+    few__workspace_begin(p->w, 0, &p->parts, "");
     return few__preprocess_fill(p->w->slots[0].preprocess, p->model, p->has_need ? p->need.values : NULL,
                                 dims, &placement, err);
 }
@@ -166,6 +167,7 @@ static enum few_status set_up(struct profile *p, struct few__workspace *w, size_
     if (!p->plane) return few__no_memory(err, "grey image");
     memset(p->plane, GREY, (size_t)GREY_WIDTH * GREY_HEIGHT);
     p->grey = (struct few__image){GREY_WIDTH, GREY_HEIGHT, GREY_WIDTH, {p->plane, p->plane, p->plane}};
+    p->parts = (struct few__parts){.image = &p->grey};
     return few__watchdog_start(&w->zoo->env, end_run, p, &p->watchdog, err);
 }
 

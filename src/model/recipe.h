@@ -54,15 +54,61 @@ struct few__pixels {
 enum few__colour { FEW__RGB, FEW__BGR, FEW__GRAY };
 enum few__layout { FEW__NCHW, FEW__NHWC };
 
+/* Sound is looked at in windows: each has `context` samples of the one before in front (zeros at the start of the item's
+ * sound), then `length` new ones; the next begins `hop` samples later. The last one is filled up with zeros. */
+struct few__window {
+    int rate; // samples a second
+    size_t length, hop, context;
+};
+
+/* Text as token numbers: words (runs of letters and digits, lower case) or characters (code points), each its place in the
+ * vocabulary, cut or filled up to `length`. */
+enum few__split { FEW__WORDS, FEW__CHARACTERS };
+struct few__tokens {
+    enum few__split split;
+    size_t length;
+    size_t n_names;
+    const char *const *names; // (n_names,) vocabulary; sorted look-up is the reader's affair
+    int64_t unknown, pad;
+};
+
+/* A tensor that a model hands to its next window: zeros before the first one of an item. */
+struct few__model_state {
+    const char *input, *output;
+    size_t n_dims;
+    int64_t dims[4];
+};
+
+/* A tensor that is the same in every run: one number, of the type that the model declares. */
+struct few__constant {
+    const char *input;
+    double value;
+};
+
+enum { FEW__STATES_MAX = 4, FEW__CONSTANTS_MAX = 4, FEW__RATES_MAX = 4 }; // of a model; rates: of a zoo
+
 /* (value 0..255 - mean[c]) / std[c], channels in the order of `colour`; GRAY = 0.299 R + 0.587 G + 0.114 B. */
 struct few__input {
-    const char *name; // of the model's input tensor; NULL = its only one
+    const char *name; // of the model's input tensor; NULL = its only one (beside states and constants)
+    enum few_modality modality;
+    struct few__window window; // sound
+    struct few__tokens tokens; // text
+    size_t n_states, n_constants;
+    struct few__model_state states[FEW__STATES_MAX];
+    struct few__constant constants[FEW__CONSTANTS_MAX];
+    // Images; zero for the others.
     struct few__pixels pixels;
     enum few__colour colour;
     enum few__layout layout;
     float mean[3], std[3];
     size_t i_pixels; // equal for models that share the 8-bit planes, 0 .. n_pixels - 1 of the zoo
     size_t i_tensor; // equal for models that share the whole tensor, 0 .. n_tensors - 1 of the zoo
+};
+
+enum few__combine { // of the outputs of several windows
+    FEW__MEAN,      // of each number; confidence: the mean too
+    FEW__MAX,       // of each number
+    FEW__LAST,
 };
 
 enum few__decoder {
@@ -111,6 +157,7 @@ struct few__recipe {
     int64_t timeout_us;         // of one run; longer counts as failed
     struct few__input input;
     struct few__decode decode;
+    enum few__combine combine; // sound
 };
 
 /* Whether two specs give the same 8-bit planes, and two inputs (whose i_pixels are set) the same tensor. */

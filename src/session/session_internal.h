@@ -136,7 +136,7 @@ enum few_status few__session_fail(struct few_session *s, struct few__passage *it
 /* ---- session_read.c ---- */
 
 /* Read the item of a place, on the thread of a lane. */
-enum few_status few__session_read(void *session, size_t index, struct few_error *err);
+enum few_status few__session_read(void *session, size_t index, unsigned *parts, struct few_error *err);
 
 /* ---- session_resume.c ---- */
 

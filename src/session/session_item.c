@@ -61,7 +61,7 @@ static enum few_status begin(struct few_session *s, struct few__passage *item, c
     item->result = (struct few_result){.path = item->path};
     item->arrival_us = few__now_us(&s->env) - item->read_us;
     place->deadline_us = s->opts.deadline_us ? item->arrival_us + s->opts.deadline_us : FEW__NO_DEADLINE;
-    few__live_begin(s->live, index, item->id, place->deadline_us);
+    few__live_begin(s->live, index, item->id, place->deadline_us, NULL);
     s->n_running++;
     return FEW_OK;
 }

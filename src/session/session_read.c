@@ -8,7 +8,8 @@ static enum few_status decode(struct few_session *s, struct few__place *place, s
     struct few_error *err = &place->error;
     FEW__TRY(
         few__image_decode(place->decoder, place->path, place->bytes, place->n_bytes, &place->image, err));
-    few__workspace_begin(s->workspace, index, &place->image, place->digest);
+    const struct few__parts parts = {.image = &place->image};
+    few__workspace_begin(s->workspace, index, &parts, place->digest);
     if (!s->store || s->opts.no_pixels) return FEW_OK;
     FEW__TRY(
         few__preprocess_thumbnail(few__workspace_preprocess(s->workspace, index), place->thumbnail, err));
@@ -16,7 +17,7 @@ static enum few_status decode(struct few_session *s, struct few__place *place, s
     return FEW_OK;
 }
 
-enum few_status few__session_read(void *session, size_t index, struct few_error *err)
+enum few_status few__session_read(void *session, size_t index, unsigned *parts, struct few_error *err)
 {
     struct few_session *s = session;
     struct few__place *place = &s->places[index];
@@ -27,7 +28,8 @@ enum few_status few__session_read(void *session, size_t index, struct few_error 
     enum few_status status = decode(s, place, index);
     place->read_at_us = few__now_us(&s->env);
     place->decode_us = place->read_at_us - began;
-    if (status != FEW_OK && err) *err = place->error;
+    if (status == FEW_OK) *parts = 1u << FEW_IMAGE;
+    else if (err) *err = place->error;
     atomic_store(&place->is_read, true);
     return status;
 }

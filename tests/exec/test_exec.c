@@ -216,6 +216,93 @@ static void test_nothing_left_after_an_empty_need(void **state)
     close_all(exec, &log, &w, 1);
 }
 
+// a looks at pictures, b at what a found, c at sound, d at what c found, e at text that c found.
+static void test_models_without_their_part_are_skipped(void **state)
+{
+    (void)state;
+    struct t_world w;
+    struct few__exec_log log;
+    char text[128];
+    t_world_init(&w, 5);
+    w.models[1].needs = 0;
+    w.models[2].modality = FEW_SOUND;
+    w.models[3].needs = w.models[4].needs = 2;
+    w.models[4].modality = FEW_TEXT;
+    struct t_script script = {.n = 5, .models = {0, 1, 2, 3, 4}};
+    assert_int_equal(few__exec_log_init(&log, NULL, 64, NULL), FEW_OK);
+    struct few__exec *exec = t_exec(&w, t_script_chooser(&script), 1, &log);
+    const struct few__sim_about picture = {.has_parts = 1u << FEW_IMAGE};
+    assert_int_equal(few__sim_item_about(exec, 0, &picture, 0, FEW__NO_DEADLINE, w.truth), 200);
+    assert_row(exec, 0, FEW_EXECUTED, FEW__WHY_CHOSEN);
+    assert_row(exec, 1, FEW_EXECUTED, FEW__WHY_CHOSEN);
+    assert_row(exec, 2, FEW_SKIPPED, FEW__WHY_NO_PART);
+    assert_row(exec, 3, FEW_SKIPPED, FEW__WHY_NEED_EMPTY);
+    assert_row(exec, 4, FEW_SKIPPED, FEW__WHY_NO_PART); // its own reason goes before that of its need
+    const char *const why[] = {"chosen by script", "chosen by script", "no sound in it",
+                               "its need c had nothing to look at", "no text in it"};
+    for (size_t m = 0; m < 5; m++) {
+        few__reason_text(exec, 0, m, text, sizeof text);
+        assert_string_equal(text, why[m]);
+        assert_int_equal(few__reason_is_empty(few__exec_rows(exec, 0)[m].reason), m > 1);
+        assert_int_equal(few__exec_rows(exec, 0)[m].lane, m < 2 ? 0 : SIZE_MAX);
+    }
+    const struct few__sim_about sound = {.has_parts = 1u << FEW_SOUND};
+    assert_int_equal(few__sim_item_about(exec, 1, &sound, 1000, FEW__NO_DEADLINE, w.truth), 1100);
+    few__reason_text(exec, 0, 0, text, sizeof text);
+    assert_string_equal(text, "no picture in it");
+    const struct few__sim_about nothing = {0};
+    assert_int_equal(few__sim_item_about(exec, 2, &nothing, 2000, FEW__NO_DEADLINE, w.truth), 2000);
+    for (size_t m = 0; m < 5; m++) assert_row(exec, m, FEW_SKIPPED, FEW__WHY_NO_PART);
+    t_assert_log(&log, &w,
+                 "0 item 0 with image\n0 start a\n100 done a ok\n100 start b\n200 done b ok\n200 finish 0\n"
+                 "1000 item 1 with sound\n1000 start c\n1100 done c ok\n"
+                 "1100 finish 1\n2000 item 2 with nothing\n2000 finish 2\n");
+    t_check(&log, &w, 1);
+    few__exec_log_finish(&log);
+    few__exec_destroy(exec);
+}
+
+// After its deadline an item has one reason for everything; before, what it lacks is said.
+static void test_parts_and_a_deadline(void **state)
+{
+    (void)state;
+    struct t_world w;
+    t_world_init(&w, 2);
+    w.models[1].modality = FEW_SOUND;
+    struct t_script script = {.n = 2, .models = {0, 1}};
+    struct few__exec *exec = t_exec(&w, t_script_chooser(&script), 1, NULL);
+    const struct few__sim_about picture = {.has_parts = 1u << FEW_IMAGE};
+    few__sim_item_about(exec, 0, &picture, 0, 50, w.truth);
+    assert_row(exec, 0, FEW_LATE, FEW__WHY_DEADLINE);
+    assert_row(exec, 1, FEW_SKIPPED, FEW__WHY_NO_PART);
+    few__exec_destroy(exec);
+}
+
+static void look_at_gains(void *self, const struct few__view *view, struct few__choice *choice)
+{
+    const double **seen = self;
+    seen[view->item] = view->gains;
+    choice->answer = FEW__STOP;
+}
+
+static void test_gains_are_shown_to_the_policy(void **state)
+{
+    (void)state;
+    struct t_world w;
+    const double gains[1] = {0.5}, unseen = 0;
+    const double *seen[2] = {&unseen, &unseen};
+    t_world_init(&w, 1);
+    const struct few__chooser chooser = {.self = seen, .choose = look_at_gains};
+    struct few__exec *exec = t_exec(&w, chooser, 1, NULL);
+    const struct few__sim_about about = {.has_parts = FEW__ALL_PARTS, .gains = gains};
+    few__sim_item_about(exec, 0, &about, 0, FEW__NO_DEADLINE, w.truth);
+    few__sim_item(exec, 1, 1, FEW__NO_DEADLINE, w.truth);
+    assert_ptr_equal(seen[0], gains);
+    assert_null(seen[1]);
+    assert_null(few__exec_view(exec, 0)->gains);
+    few__exec_destroy(exec);
+}
+
 static void test_stop_tells_no_time_from_not_worth(void **state)
 {
     (void)state;
@@ -317,7 +404,8 @@ static void test_done_after_the_deadline_is_late(void **state)
     struct few__exec_log log = open_log();
     struct few__exec *exec = t_exec(&w, t_script_chooser(&script), 1, &log);
     struct few__action actions[2];
-    struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 100, .ready = true};
+    struct few__event item = {
+        .kind = FEW__EVENT_ITEM, .deadline_us = 100, .ready = true, .has_parts = FEW__ALL_PARTS};
     assert_int_equal(few__exec_step(exec, 0, &item, actions), 1);
     assert_int_equal(actions[0].kind, FEW__ACTION_START);
     const struct few__part part = {.result = FEW__RESULT_OK};
@@ -472,7 +560,8 @@ static struct few__exec *open_item(struct answer *answer)
     struct few__chooser chooser = {.self = answer, .name = "answer", .choose = give_answer};
     struct few__exec *exec = t_exec(&w, chooser, 1, NULL);
     struct few__action actions[4];
-    struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 1000, .ready = true};
+    struct few__event item = {
+        .kind = FEW__EVENT_ITEM, .deadline_us = 1000, .ready = true, .has_parts = FEW__ALL_PARTS};
     few__exec_step(exec, 0, &item, actions);
     return exec;
 }
@@ -541,6 +630,9 @@ int main(void)
         cmocka_unit_test(test_order_log_and_rows),
         cmocka_unit_test(test_need_that_found_nothing_skips_its_users),
         cmocka_unit_test(test_nothing_left_after_an_empty_need),
+        cmocka_unit_test(test_models_without_their_part_are_skipped),
+        cmocka_unit_test(test_parts_and_a_deadline),
+        cmocka_unit_test(test_gains_are_shown_to_the_policy),
         cmocka_unit_test(test_stop_tells_no_time_from_not_worth),
         cmocka_unit_test(test_ending_at_the_deadline_counts),
         cmocka_unit_test(test_running_at_the_deadline_is_late),

@@ -44,7 +44,8 @@ static void check_log(const struct few__log_record *records, size_t n, size_t n_
 static void test_each_rule(void **state)
 {
     (void)state;
-    const struct few__log_record item = R(0, ITEM, .deadline_us = 100, .ready = true);
+    const struct few__log_record item =
+        R(0, ITEM, .deadline_us = 100, .ready = true, .has_parts = FEW__ALL_PARTS);
     const struct few__log_record start_a = R(0, START, .model = 0);
     const struct few__log_record done_a = R(50, DONE, .model = 0);
     const struct few__log_record no_kind = {.kind = (enum few__log_kind)12};
@@ -56,7 +57,8 @@ static void test_each_rule(void **state)
     LOG(1, "an item begins while one is open", item, item);
     LOG(1, "something happens while no item is open", start_a);
     LOG(1, "something happens while no item is open", item, R(1, FINISH, .item = 0), R(1, FINISH, .item = 0));
-    LOG(1, "time goes back", R(5, ITEM, .deadline_us = 100, .ready = true), start_a);
+    LOG(1, "time goes back", R(5, ITEM, .deadline_us = 100, .ready = true, .has_parts = FEW__ALL_PARTS),
+        start_a);
     LOG(1, "a model starts twice", item, start_a, done_a, R(50, START, .model = 0));
     LOG(1, "a model that the catalog does not have", item, R(0, START, .model = 3));
     LOG(1, "a model starts although its need has not found anything", item, R(0, START, .model = 1));
@@ -77,7 +79,8 @@ static void test_each_rule(void **state)
         R(50, DONE, .model = 0, .result = (enum few__result)4));
     LOG(1, "a kind of record that does not exist", item, no_kind);
     LOG(1, "the deadline comes before its time", item, start_a, R(99, DEADLINE));
-    LOG(1, "the deadline comes before its time", R(0, ITEM, .deadline_us = FEW__NO_DEADLINE, .ready = true),
+    LOG(1, "the deadline comes before its time",
+        R(0, ITEM, .deadline_us = FEW__NO_DEADLINE, .ready = true, .has_parts = FEW__ALL_PARTS),
         R(99, DEADLINE));
     LOG(1, "the deadline comes twice", item, R(100, DEADLINE), R(100, DEADLINE));
     LOG(1, "a model runs past the deadline", item, start_a, R(100, DEADLINE), R(100, DONE, .model = 0));
@@ -88,7 +91,8 @@ static void test_each_rule(void **state)
     LOG(1, "an item finishes at its deadline or later, which was not recorded", item,
         R(100, FINISH, .item = 0));
     LOG(1, "an item finishes at its deadline or later, which was not recorded",
-        R(100, ITEM, .deadline_us = 100, .ready = true), R(100, FINISH, .item = 0));
+        R(100, ITEM, .deadline_us = 100, .ready = true, .has_parts = FEW__ALL_PARTS),
+        R(100, FINISH, .item = 0));
 }
 
 static void test_lost_records(void **state)

@@ -110,7 +110,8 @@ static void test_a_slot_is_taken_until_its_cancelled_run_ends(void **state)
     struct few_error err;
     struct few__action actions[2];
     assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
-    const struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 50, .ready = true};
+    const struct few__event item = {
+        .kind = FEW__EVENT_ITEM, .deadline_us = 50, .ready = true, .has_parts = FEW__ALL_PARTS};
     const struct few__event deadline = {.kind = FEW__EVENT_DEADLINE};
     assert_true(few__exec_slot_free(f.exec, 0));
     assert_int_equal(few__exec_step(f.exec, 0, &item, actions), 1);
@@ -139,7 +140,8 @@ static void test_a_cancelled_run_keeps_its_lane(void **state)
     struct few_error err;
     struct few__action actions[3];
     assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
-    struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 50, .ready = true};
+    struct few__event item = {
+        .kind = FEW__EVENT_ITEM, .deadline_us = 50, .ready = true, .has_parts = FEW__ALL_PARTS};
     const struct few__event deadline = {.kind = FEW__EVENT_DEADLINE};
     few__exec_step(f.exec, 0, &item, actions);
     few__exec_step(f.exec, 50, &deadline, actions);
@@ -197,7 +199,7 @@ static void test_a_read_after_the_deadline(void **state)
     open_flight(&f, 1, 1, 1, 0);
     assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
     const struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 50};
-    const struct few__event read = {.kind = FEW__EVENT_READ};
+    const struct few__event read = {.kind = FEW__EVENT_READ, .has_parts = FEW__ALL_PARTS};
     assert_int_equal(few__exec_step(f.exec, 0, &item, actions), 1);
     assert_int_equal(few__exec_step(f.exec, 51, &read, actions), 1);
     assert_int_equal(actions[0].kind, FEW__ACTION_FINISH);
@@ -315,7 +317,10 @@ static void test_those_that_join_leave_room_for_the_rest(void **state)
         f.choosers[1] = f.choosers[2] =
             (struct few__chooser){.self = &quiet, .name = "both", .choose = choose_both};
         assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
-        struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = FEW__NO_DEADLINE, .ready = true};
+        struct few__event item = {.kind = FEW__EVENT_ITEM,
+                                  .deadline_us = FEW__NO_DEADLINE,
+                                  .ready = true,
+                                  .has_parts = FEW__ALL_PARTS};
         for (; item.slot < 3; item.slot++) few__exec_step(f.exec, 0, &item, actions);
         quiet = false;
         const struct few__part part = {.result = FEW__RESULT_OK};
@@ -339,7 +344,8 @@ static void test_a_shared_run_is_cancelled_when_nobody_waits(void **state)
     struct few_error err;
     struct few__action actions[8];
     assert_status(few__exec_create(&f.opts, &f.exec, &err), FEW_OK, &err);
-    struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = 1000, .ready = true};
+    struct few__event item = {
+        .kind = FEW__EVENT_ITEM, .deadline_us = 1000, .ready = true, .has_parts = FEW__ALL_PARTS};
     few__exec_step(f.exec, 0, &item, actions);
     item.slot = 1, item.deadline_us = 300;
     few__exec_step(f.exec, 0, &item, actions);
@@ -540,7 +546,8 @@ static void start_held(void *ud)
 {
     struct flight *f = ud;
     struct few__action actions[2];
-    const struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = FEW__NO_DEADLINE, .ready = true};
+    const struct few__event item = {
+        .kind = FEW__EVENT_ITEM, .deadline_us = FEW__NO_DEADLINE, .ready = true, .has_parts = FEW__ALL_PARTS};
     few__exec_step(f->exec, 0, &item, actions);
 }
 

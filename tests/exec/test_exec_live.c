@@ -85,7 +85,7 @@ static void choose_one(void *self, const struct few__view *view, struct few__cho
 /* ---- set-up ---- */
 
 // A lane's work before models may look at the slot's item.
-static enum few_status read_slot(void *ud, size_t slot, struct few_error *e)
+static enum few_status read_slot(void *ud, size_t slot, unsigned *parts, struct few_error *e)
 {
     (void)ud;
     struct place *place = &places[slot];
@@ -94,7 +94,9 @@ static enum few_status read_slot(void *ud, size_t slot, struct few_error *e)
     const char *path = few_items_path(items, place->item);
     FEW__TRY(few__file_reader_read(&place->reader, path, FEW__IMAGE_BYTES_MAX, &bytes, &n, e));
     FEW__TRY(few__image_decode(place->decoder, path, bytes, n, &place->image, e));
-    few__workspace_begin(workspace, slot, &place->image, "");
+    const struct few__parts picture = {.image = &place->image};
+    few__workspace_begin(workspace, slot, &picture, "");
+    *parts = few__parts_mask(&picture);
     return FEW_OK;
 }
 
@@ -127,7 +129,7 @@ static size_t begin(struct few__live *live, size_t item, int64_t deadline_us)
     size_t slot;
     assert_int_equal(few__live_slot(live, &slot), FEW_OK);
     places[slot].item = item;
-    few__live_begin(live, slot, item, deadline_us);
+    few__live_begin(live, slot, item, deadline_us, NULL);
     return slot;
 }
 
@@ -185,7 +187,7 @@ static int set_up(void **state)
     snprintf(command, sizeof command, "%s/.venv/bin/python %s/draw.py %s %d >/dev/null", t_source(), root,
              folder, N_ITEMS);
     assert_int_equal(system(command), 0);
-    assert_status(few_items_open(&folder, 1, NULL, NULL, &items, &err), FEW_OK, &err);
+    assert_status(few_items_open(&folder, 1, NULL, &items, &err), FEW_OK, &err);
     assert_int_equal(few_items_count(items), N_ITEMS);
     t_tmpdir();
     write_manifest(t_path("zoo.yaml"));

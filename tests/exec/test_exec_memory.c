@@ -193,7 +193,8 @@ static void test_loading_delays_nobody(void **state)
     assert_int_equal(few__exec_step(s.exec, 30, &loaded, actions), 1);
     assert_int_equal(actions[0].kind, FEW__ACTION_LOAD);
     assert_int_equal(actions[0].model, 1);
-    const struct few__event item = {.kind = FEW__EVENT_ITEM, .deadline_us = FEW__NO_DEADLINE, .ready = true};
+    const struct few__event item = {
+        .kind = FEW__EVENT_ITEM, .deadline_us = FEW__NO_DEADLINE, .ready = true, .has_parts = FEW__ALL_PARTS};
     assert_int_equal(few__exec_step(s.exec, 40, &item, actions), 1); // while b is being loaded
     assert_int_equal(actions[0].kind, FEW__ACTION_START);
     close_store(&s);
@@ -261,8 +262,12 @@ static void begin_store(struct store *s)
 
 static struct few__event new_item(size_t slot, int64_t deadline_us)
 {
-    return (struct few__event){
-        .kind = FEW__EVENT_ITEM, .slot = slot, .item = slot, .deadline_us = deadline_us, .ready = true};
+    return (struct few__event){.kind = FEW__EVENT_ITEM,
+                               .slot = slot,
+                               .item = slot,
+                               .deadline_us = deadline_us,
+                               .ready = true,
+                               .has_parts = FEW__ALL_PARTS};
 }
 
 static const struct few__part found = {.result = FEW__RESULT_OK};

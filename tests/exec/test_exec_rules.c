@@ -46,9 +46,10 @@ static void check_log(struct few__exec_opts opts, const struct few__log_record *
         check_log(opts, records, sizeof records / sizeof *records, rule); \
     } while (0)
 
-static const struct few__log_record item = R(0, ITEM, .deadline_us = 400, .ready = true);
+static const struct few__log_record item =
+    R(0, ITEM, .deadline_us = 400, .ready = true, .has_parts = FEW__ALL_PARTS);
 static const struct few__log_record item_1 =
-    R(0, ITEM, .deadline_us = 400, .ready = true, .slot = 1, .item = 1);
+    R(0, ITEM, .deadline_us = 400, .ready = true, .has_parts = FEW__ALL_PARTS, .slot = 1, .item = 1);
 static const struct few__log_record start_a = R(0, START, .model = 0);
 static const struct few__log_record finish = R(300, FINISH), finish_1 = R(300, FINISH, .slot = 1, .item = 1);
 
@@ -64,9 +65,10 @@ static void test_slots(void **state)
     LOG(opts, "a model ends that does not run", item, start_a, item_1, start_1, R(100, DONE, .slot = 1));
     const struct few__log_record over = R(400, DEADLINE), cancel = R(400, CANCEL), end = R(400, FINISH);
     LOG(opts, "an item begins in a slot that a run still looks at", item, start_a, over, cancel, end,
-        R(400, ITEM, .deadline_us = 900, .ready = true));
+        R(400, ITEM, .deadline_us = 900, .ready = true, .has_parts = FEW__ALL_PARTS));
     LOG(opts, "a lane does two things at once", item, start_a, over, cancel, end,
-        R(400, ITEM, .deadline_us = 900, .ready = true, .slot = 1, .item = 1), R(400, START, .slot = 1));
+        R(400, ITEM, .deadline_us = 900, .ready = true, .has_parts = FEW__ALL_PARTS, .slot = 1, .item = 1),
+        R(400, START, .slot = 1));
     LOG(opts, NULL, item, start_a, over, cancel, end, R(410, DONE, .result = FEW__RESULT_CANCELED));
     LOG(opts, "a result that nobody waits for", item, start_a, over, cancel, end, R(410, DONE));
     LOG(opts, "the log ends while a lane is busy", item, start_a, over, cancel, end);
@@ -99,6 +101,24 @@ static void test_reads(void **state)
         R(401, HAS_READ, .result = FEW__RESULT_CANCELED));
 }
 
+static void test_parts(void **state)
+{
+    (void)state;
+    const struct few__exec_opts opts = {.n_lanes = 2};
+    const struct few__log_record unread = R(0, ITEM, .deadline_us = 400), read = R(0, READ),
+                                 end = R(100, DONE);
+    const struct few__log_record sound =
+        R(0, ITEM, .deadline_us = 400, .ready = true, .has_parts = 1u << FEW_SOUND);
+    LOG(opts, NULL, R(0, ITEM, .deadline_us = 400, .ready = true, .has_parts = 1u << FEW_IMAGE), start_a, end,
+        finish);
+    LOG(opts, "a model starts although the item has nothing of its modality", sound, start_a);
+    LOG(opts, NULL, unread, read, R(0, HAS_READ, .has_parts = 1u << FEW_IMAGE), start_a, end, finish);
+    LOG(opts, "a model starts although the item has nothing of its modality", unread, read, R(0, HAS_READ),
+        start_a);
+    LOG(opts, "a modality that does not exist",
+        R(0, ITEM, .ready = true, .has_parts = 1u << FEW_MODALITY_COUNT));
+}
+
 static void test_shared_runs(void **state)
 {
     (void)state;
@@ -106,7 +126,8 @@ static void test_shared_runs(void **state)
     const struct few__exec_opts opts = {.n_slots = 3, .n_lanes = 2, .batch_max = two};
     const struct few__log_record join = R(0, JOIN, .slot = 1), end = R(200, DONE),
                                  end_1 = R(200, DONE, .slot = 1);
-    const struct few__log_record item_2 = R(0, ITEM, .deadline_us = 199, .ready = true, .slot = 2, .item = 2);
+    const struct few__log_record item_2 =
+        R(0, ITEM, .deadline_us = 199, .ready = true, .has_parts = FEW__ALL_PARTS, .slot = 2, .item = 2);
     LOG(opts, NULL, item, item_1, start_a, join, end, end_1, finish, finish_1);
     LOG(opts, "a model ends that does not run", item, item_1, start_a, join, end_1);
     LOG(opts, "a run ends for some of its items only", item, item_1, start_a, join, end, finish);
@@ -123,7 +144,8 @@ static void test_shared_runs(void **state)
         R(0, JOIN, .slot = 2));
     // It goes on for the one that waits.
     const struct few__log_record over = R(400, DEADLINE), cancel = R(400, CANCEL);
-    const struct few__log_record late = R(0, ITEM, .deadline_us = 900, .ready = true, .slot = 1, .item = 1);
+    const struct few__log_record late =
+        R(0, ITEM, .deadline_us = 900, .ready = true, .has_parts = FEW__ALL_PARTS, .slot = 1, .item = 1);
     LOG(opts, NULL, item, late, start_a, join, over, R(400, FINISH),
         R(500, DONE, .result = FEW__RESULT_CANCELED), R(500, DONE, .slot = 1),
         R(500, FINISH, .slot = 1, .item = 1));
@@ -201,8 +223,9 @@ static void test_loads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slots),    cmocka_unit_test(test_reads),  cmocka_unit_test(test_shared_runs),
-        cmocka_unit_test(test_variants), cmocka_unit_test(test_memory), cmocka_unit_test(test_loads),
+        cmocka_unit_test(test_slots),       cmocka_unit_test(test_reads),    cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_shared_runs), cmocka_unit_test(test_variants), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_loads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,14 +9,7 @@
 
 #include "core/mem.h"
 
-enum {
-    WORKLOADS = 10000,
-    ITEMS = 6,
-    RECORDS = 4096,
-    SLOTS = 4,
-    LANES = 4,
-    REASONS = FEW__WHY_ITEM_FAILED + 1
-};
+enum { WORKLOADS = 10000, ITEMS = 6, RECORDS = 4096, SLOTS = 4, LANES = 4, REASONS = FEW__WHY_NO_PART + 1 };
 
 struct tally {
     size_t outcomes[FEW_OUTCOME_COUNT], reasons[REASONS], kinds[FEW__LOG_EVICT + 1];
@@ -34,6 +27,8 @@ struct workload {
     bool resident[T_MODELS];
     int64_t read_us[ITEMS];
     bool readable[ITEMS];
+    unsigned has_parts[ITEMS];
+    double gains[ITEMS];
     size_t n_finished;
     struct few__exec *exec;
     struct tally *tally;
@@ -55,9 +50,12 @@ static bool wish_fits(const struct few__view *view, size_t wish)
            few__view_fits(view, view->costs[wish].load_us + few__view_time(view, wish));
 }
 
+static const double *gains_of(uint64_t item);
+
 static void choose(void *self, const struct few__view *view, struct few__choice *choice)
 {
     struct few__rng *rng = self;
+    assert_ptr_equal(view->gains, gains_of(view->item));
     uint64_t mood = few__rng_below(rng, 30);
     choice->wish = random_wish(rng, view);
     bool may_wait = view->n_free_lanes < view->n_lanes || wish_fits(view, choice->wish);
@@ -119,6 +117,8 @@ static void make_truth(struct workload *w)
     for (size_t i = 0; i < ITEMS; i++) {
         w->read_us[i] = few__rng_below(rng, 2) ? 0 : 1 + (int64_t)few__rng_below(rng, 50);
         w->readable[i] = few__rng_below(rng, 10) > 0;
+        w->has_parts[i] =
+            few__rng_below(rng, 2) ? FEW__ALL_PARTS : (unsigned)few__rng_below(rng, FEW__ALL_PARTS + 1);
         for (size_t m = 0; m < w->world.catalog.n_models; m++) {
             struct few__sim_truth *truth = &w->truth[i][m];
             *truth = w->world.truth[m];
@@ -155,6 +155,9 @@ static void make(struct workload *w, uint64_t seed, struct few__exec_log *log, s
     few__rng_init(&w->policy_rng, seed, 2);
     t_world_random(&w->world, &w->rng, 12);
     make_costs(w);
+    for (size_t m = 0; m < w->world.catalog.n_models; m++)
+        if (few__rng_below(&w->rng, 3) == 0)
+            w->world.models[m].modality = (enum few_modality)few__rng_below(&w->rng, FEW_MODALITY_COUNT);
     make_truth(w);
     struct few__rng *rng = &w->rng;
     for (size_t i = 0; i < SLOTS; i++)
@@ -190,7 +193,30 @@ static bool loadable(void *ud, size_t model)
     return few__rng_below(&((struct workload *)ud)->rng, 6) > 0;
 }
 
+// What only some items are known to give.
+static void about(void *ud, uint64_t item, struct few__sim_about *about)
+{
+    struct workload *w = ud;
+    about->has_parts = w->has_parts[item];
+    about->gains = gains_of(item);
+}
+
 /* ---- what must be so when an item is finished ---- */
+
+static bool lacks_part(const struct workload *w, size_t slot, size_t m)
+{
+    unsigned has_parts = w->has_parts[few__exec_view(w->exec, slot)->item];
+    return !(has_parts >> w->world.models[m].modality & 1);
+}
+
+// A model above it that had nothing to look at.
+static bool need_lacks_part(const struct workload *w, size_t slot, size_t m)
+{
+    const struct few__exec_row *rows = few__exec_rows(w->exec, slot);
+    for (int up = w->world.models[m].needs; up >= 0; up = w->world.models[up].needs)
+        if (rows[up].reason == FEW__WHY_NO_PART) return lacks_part(w, slot, (size_t)up);
+    return false;
+}
 
 // A model above it whose end explains the reason, found by walking up.
 static bool is_explained(const struct workload *w, size_t slot, size_t m, enum few_outcome outcome,
@@ -228,7 +254,8 @@ static bool reason_is_right(const struct workload *w, size_t slot, size_t m)
     case FEW__WHY_FAILED: return row->outcome == FEW_FAILED && started;
     case FEW__WHY_DEADLINE:
         return view->deadline_us != FEW__NO_DEADLINE && row->outcome == (started ? FEW_LATE : FEW_SKIPPED);
-    case FEW__WHY_NEED_EMPTY: return skipped && is_explained(w, slot, m, FEW_EXECUTED, false);
+    case FEW__WHY_NEED_EMPTY:
+        return skipped && (is_explained(w, slot, m, FEW_EXECUTED, false) || need_lacks_part(w, slot, m));
     case FEW__WHY_NEED_FAILED: return skipped && is_explained(w, slot, m, FEW_FAILED, false);
     case FEW__WHY_NEED_MISSING: return skipped && is_missing(w, slot, m);
     case FEW__WHY_NO_TIME: return skipped && view->deadline_us != FEW__NO_DEADLINE;
@@ -237,6 +264,7 @@ static bool reason_is_right(const struct workload *w, size_t slot, size_t m)
     case FEW__WHY_NO_MEMORY: return skipped && w->world.costs[m].memory_bytes > w->opts.memory_bytes;
     case FEW__WHY_NOT_LOADED: return w->opts.loads && (skipped || (row->outcome == FEW_FAILED && !started));
     case FEW__WHY_ITEM_FAILED: return row->outcome == FEW_FAILED && !w->readable[view->item] && !started;
+    case FEW__WHY_NO_PART: return skipped && lacks_part(w, slot, m);
     }
     return false;
 }
@@ -248,6 +276,8 @@ static bool row_is_right(const struct workload *w, size_t slot, size_t m)
     int need = view->catalog->models[m].needs;
     if (view->states[m] != FEW__DONE || view->outcomes[m] != row->outcome || view->held[m]) return false;
     if (row->start_us >= 0 && need >= 0 && !view->found[need]) return false;
+    if (row->start_us >= 0 ? row->lane >= w->opts.n_lanes : row->lane != SIZE_MAX) return false;
+    if (row->start_us >= 0 && lacks_part(w, slot, m)) return false;
     if (view->found[m] && row->outcome != FEW_EXECUTED) return false;
     return reason_is_right(w, slot, m);
 }
@@ -298,6 +328,12 @@ static void fail_with_log(const struct workload *w, const struct few__exec_log *
 
 static struct workload last; // the one that ran
 
+// Every other item is known to give something.
+static const double *gains_of(uint64_t item)
+{
+    return item % 2 ? &last.gains[item] : NULL;
+}
+
 static void run_workload(uint64_t seed, struct few__exec_log *log, struct tally *tally)
 {
     struct few_error err;
@@ -311,6 +347,7 @@ static void run_workload(uint64_t seed, struct few__exec_log *log, struct tally 
                                                               : FEW__NO_DEADLINE,
                                            .truth = truth_of,
                                            .loadable = loadable,
+                                           .about = about,
                                            .finished = finished,
                                            .ud = &last};
     assert_status(few__sim_stream(last.exec, &stream, 0, NULL, &end_us, &err), FEW_OK, &err);
@@ -431,6 +468,24 @@ static void rename_fields(struct few__exec_log *log, size_t i)
     *r = was;
 }
 
+// An item that has nothing of what was started on it.
+static void take_parts(struct few__exec_log *log, size_t i)
+{
+    struct few__log_record *r = &log->records[i], was = *r;
+    if (was.kind != FEW__LOG_ITEM && was.kind != FEW__LOG_HAS_READ) return;
+    r->has_parts = FEW__ALL_PARTS + 1;
+    assert_caught(log, "unknown part of", i);
+    r->has_parts = 0;
+    for (size_t k = i + 1; k < log->n; k++) {
+        const struct few__log_record *later = &log->records[k];
+        if (later->slot != was.slot || later->kind >= FEW__LOG_LOAD || later->kind == FEW__LOG_CANCEL)
+            continue;
+        if (later->kind == FEW__LOG_ITEM || later->kind == FEW__LOG_HAS_READ) break;
+        if (later->kind == FEW__LOG_START || later->kind == FEW__LOG_JOIN) assert_caught(log, "parts of", i);
+    }
+    *r = was;
+}
+
 static void test_damage_is_noticed(void **state)
 {
     (void)state;
@@ -445,6 +500,7 @@ static void test_damage_is_noticed(void **state)
             lose_and_double(&log, i);
             move(&log, i);
             rename_fields(&log, i);
+            take_parts(&log, i);
         }
         assert_true(passes(&log)); // and everything was put back
     }

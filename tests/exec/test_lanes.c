@@ -25,6 +25,7 @@ struct deed {
     bool stubborn;          // goes on after it has been cancelled, until the test opens the gate
     enum few_status status; // FEW_OK, or how it fails
     bool empty;             // finds nothing
+    bool pokes;             // the thread that decides, and waits at the gate
     enum few_status load;
 };
 
@@ -48,6 +49,8 @@ static struct world {
     size_t meet;               // so many runs are awaited in each run; 0 = none
     uint64_t items[SLOTS_MAX]; // what a slot reads
     uint64_t unreadable;       // every item whose number it divides; 0 = none
+    unsigned parts;            // that items have; 0 = a picture
+    const double *gains;       // what items are known to give
 } w;
 
 static struct few_error err;
@@ -108,6 +111,10 @@ static enum few_status answer(void *ud, struct few__runner *runner, const struct
     const struct deed *deed = &w.deeds[model - w.models];
     w.n_running++;
     if (w.meet) meet(runner);
+    if (deed->pokes) {
+        few__live_poke(w.live);
+        wait_at_gate();
+    }
     bool canceled = t_fake_wait(runner, deed->us);
     if (canceled && deed->stubborn) wait_at_gate();
     w.n_running--;
@@ -145,7 +152,7 @@ static void choose_all(void *self, const struct few__view *view, struct few__cho
     }
 }
 
-static enum few_status read_slot(void *ud, size_t slot, struct few_error *e)
+static enum few_status read_slot(void *ud, size_t slot, unsigned *parts, struct few_error *e)
 {
     (void)ud;
     char digest[32];
@@ -154,6 +161,7 @@ static enum few_status read_slot(void *ud, size_t slot, struct few_error *e)
         return few__fail(e, FEW_EDECODE, "item %llu cannot be read", (unsigned long long)item);
     snprintf(digest, sizeof digest, "%llu", (unsigned long long)item);
     few__workspace_begin(w.workspace, slot, NULL, digest);
+    *parts = w.parts ? w.parts : 1u << FEW_IMAGE;
     return FEW_OK;
 }
 
@@ -237,8 +245,9 @@ static size_t begin(uint64_t item, int64_t deadline_us)
     size_t slot = SIZE_MAX;
     assert_int_equal(few__live_slot(w.live, &slot), FEW_OK);
     w.items[slot] = item;
-    if (!w.opts.read) assert_status(read_slot(NULL, slot, &err), FEW_OK, &err);
-    few__live_begin(w.live, slot, item, deadline_us);
+    unsigned parts;
+    if (!w.opts.read) assert_status(read_slot(NULL, slot, &parts, &err), FEW_OK, &err);
+    few__live_begin(w.live, slot, item, deadline_us, w.gains);
     return slot;
 }
 
@@ -460,6 +469,89 @@ static void test_deadline_cancels(void **state)
         if (row(slot, 0)->outcome == FEW_EXECUTED) assert_non_null(few__live_output(w.live, slot, 0));
     }
     assert_true(n_late > 0);
+    expect_good_log();
+    close_all();
+}
+
+/* ---- waiting for more than models ---- */
+
+static enum few_status wait_for(int64_t wait_us)
+{
+    size_t slot;
+    int64_t end_us;
+    return few__live_wait_for(w.live, wait_us, &slot, &end_us);
+}
+
+static void test_wait_ends_by_itself(void **state)
+{
+    (void)state;
+    make(1, 1, 1);
+    w.deeds[0].us = HOUR_US;
+    open_all();
+    for (int64_t us = 0; us <= 1000; us += 500) {
+        int64_t began = now_us();
+        assert_int_equal(wait_for(us), FEW_AGAIN); // no item is in flight
+        assert_true(now_us() - began >= us);
+    }
+    size_t slot, finished = SIZE_MAX;
+    int64_t end_us, deadline_us = now_us() + 20000;
+    slot = begin(1, deadline_us);
+    for (int64_t began = now_us(); wait_for(0) == FEW_AGAIN;) assert_true(now_us() - began < HOUR_US);
+    slot = begin(2, now_us() + 5000);
+    assert_int_equal(few__live_wait_for(w.live, INT64_MAX, &finished, &end_us), FEW_OK); // the deadline
+    assert_int_equal(finished, slot);
+    expect_good_log();
+    close_all();
+}
+
+static void test_a_poke_ends_a_wait(void **state)
+{
+    (void)state;
+    make(1, 1, 1);
+    w.deeds[0].pokes = true;
+    open_all();
+    few__live_poke(w.live);
+    few__live_poke(w.live);
+    assert_int_equal(wait_for(INT64_MAX), FEW_AGAIN); // one before the call; two count once
+    assert_int_equal(wait_for(0), FEW_AGAIN);
+    for (size_t k = 0; k < 20; k++) {
+        move_gate(false);
+        size_t slot = begin(k, FEW__NO_DEADLINE), finished = SIZE_MAX;
+        int64_t end_us;
+        assert_int_equal(wait_for(INT64_MAX), FEW_AGAIN); // by the lane's thread, in the middle of its run
+        move_gate(true);
+        assert_int_equal(few__live_wait_for(w.live, INT64_MAX, &finished, &end_us), FEW_OK);
+        assert_int_equal(finished, slot);
+        assert_true(end_us <= now_us());
+    }
+    begin(1, FEW__NO_DEADLINE);
+    finish(); // is not ended by the poke, and leaves it
+    assert_int_equal(wait_for(INT64_MAX), FEW_AGAIN);
+    expect_good_log();
+    close_all();
+}
+
+static void test_parts_and_gains(void **state)
+{
+    (void)state;
+    const double gains[3] = {1, 2, 3};
+    make(3, 2, 2);
+    w.models[1].modality = FEW_SOUND;
+    w.models[2].needs = 1;
+    w.gains = gains;
+    open_all();
+    for (size_t k = 0; k < 20; k++) {
+        w.parts = k % 2 ? 1u << FEW_IMAGE : FEW__ALL_PARTS;
+        size_t slot = begin(k, FEW__NO_DEADLINE);
+        assert_ptr_equal(few__exec_view(few__live_exec(w.live), slot)->gains, gains);
+        assert_int_equal(finish(), slot);
+        assert_int_equal(row(slot, 0)->outcome, FEW_EXECUTED);
+        assert_true(row(slot, 0)->lane < 2);
+        assert_int_equal(row(slot, 1)->outcome, k % 2 ? FEW_SKIPPED : FEW_EXECUTED);
+        assert_int_equal(row(slot, 1)->reason, k % 2 ? FEW__WHY_NO_PART : FEW__WHY_CHOSEN);
+        assert_int_equal(row(slot, 2)->reason, k % 2 ? FEW__WHY_NEED_EMPTY : FEW__WHY_CHOSEN);
+        assert_int_equal(few__live_output(w.live, slot, 1) == NULL, k % 2);
+    }
     expect_good_log();
     close_all();
 }
@@ -726,6 +818,9 @@ int main(void)
         cmocka_unit_test(test_a_model_fails_alone),
         cmocka_unit_test(test_time_out),
         cmocka_unit_test(test_deadline_cancels),
+        cmocka_unit_test(test_wait_ends_by_itself),
+        cmocka_unit_test(test_a_poke_ends_a_wait),
+        cmocka_unit_test(test_parts_and_gains),
         cmocka_unit_test(test_slot_waits_for_its_runs),
         cmocka_unit_test(test_deadline_that_is_over),
         cmocka_unit_test(test_destroy_in_flight),

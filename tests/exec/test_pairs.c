@@ -80,8 +80,11 @@ static double slow_of_b_beside_a(struct machine *m, struct t_script *script)
 {
     struct few__action actions[8];
     *script = (struct t_script){.n = 1, .models = {0}};
-    const struct few__event event = {
-        .kind = FEW__EVENT_ITEM, .deadline_us = FEW__NO_DEADLINE, .ready = true, .item = m->n_items};
+    const struct few__event event = {.kind = FEW__EVENT_ITEM,
+                                     .deadline_us = FEW__NO_DEADLINE,
+                                     .ready = true,
+                                     .has_parts = FEW__ALL_PARTS,
+                                     .item = m->n_items};
     few__exec_step(m->exec, m->now_us, &event, actions);
     return few__exec_view(m->exec, 0)->slow[1];
 }

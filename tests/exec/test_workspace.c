@@ -136,7 +136,8 @@ static void load(size_t model)
 static void begin(size_t slot, int width, int height)
 {
     make_image(slot, width, height);
-    few__workspace_begin(workspace, slot, &images[slot].image, "");
+    const struct few__parts parts = {.image = &images[slot].image};
+    few__workspace_begin(workspace, slot, &parts, "");
 }
 
 /* ---- what a run must say ---- */
