@@ -249,6 +249,13 @@ static int show(const struct args *args, const char *text)
     return EXIT_OK;
 }
 
+static enum few_status write_page(const char *trace, const char *eval_json, FILE *out, struct few_error *err)
+{
+    const struct few_report_opts opts = {.size = sizeof opts, .eval_json = eval_json};
+    (void)trace;
+    return few_report(NULL, &opts, out, err);
+}
+
 static int run(const struct args *args)
 {
     static struct lists lists;
@@ -273,7 +280,7 @@ static int run(const struct args *args)
         complain("%s", err.message);
         return EXIT_FAILED;
     }
-    int page = args->output ? write_out(args, few_report, text) : EXIT_OK, shown = show(args, text);
+    int page = args->output ? write_out(args, write_page, text) : EXIT_OK, shown = show(args, text);
     few_text_free(text);
     return page ? page : shown;
 }

@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     const struct few_result *result;
     enum few_status status = few_zoo_open(argv[1], NULL, &zoo, &err);
     if (status == FEW_OK) status = few_policy_open("run_all", zoo, &policy, &err);
-    if (status == FEW_OK) status = few_items_open(&folder, 1, NULL, NULL, &items, &err);
+    if (status == FEW_OK) status = few_items_open(&folder, 1, NULL, &items, &err);
     if (status == FEW_OK) status = few_session_create(zoo, policy, &opts, &session, &err);
     for (size_t i = 0; status == FEW_OK && i < few_items_count(items); i++) {
         status = few_session_submit(session, few_items_path(items, i), &err);

@@ -108,7 +108,7 @@ static enum few_status open_constant(const struct few__onnx_file *file, const st
     }
     size_t bytes;
     if (!set_number(c, of->value, &bytes))
-        return few__fail(err, FEW_ESHAPE, "model '%s': constant '%s': expected an %s, found %.9g",
+        return few__fail(err, FEW_ESHAPE, "model '%s': constant '%s': expected %s, found %.9g",
                          file->model->name, c->in.name, type, of->value);
     struct onnx_status *made = file->api->CreateTensorWithDataAsOrtValue(memory, &c->number, bytes, dims,
                                                                          c->in.n_dims, c->in.type, &c->value);

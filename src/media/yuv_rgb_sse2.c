@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Sixteen pixels at a time. Two products and their sum are one instruction (pmaddwd), which compilers do not find: some
+/* Sixteen pixels at a time. Two products and their sum are one instruction (pmaddwd), which compilers do not find: several
  * times as fast as what they make of yuv_rgb.c, and the largest part of what a frame costs beside its decoding. */
 #include "media/yuv_rgb.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Tables and curves of an evaluation. Reads few_eval's JSON, so that any such object can be shown. */
+/* Curves of an evaluation, and where a run lies among them. Reads few_eval's JSON, so that any such object can be shown. */
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,161 +8,168 @@
 #include "core/error.h"
 #include "report/report.h"
 
-enum { COLOURS = 6, POINTS_MAX = 128 };
-enum {
-    WIDTH = 520,
-    HEIGHT = 300,
-    LEFT = 52,
-    RIGHT = 14,
-    TOP = 12,
-    BOTTOM = 42
-}; // of a chart, in its own units
+enum { POINTS_MAX = 256, COLOURS = 8 };
 
 struct chart {
     const char *title, *group, *measure; // methods.<name>.<group>.<key>.<measure>
-    const char *x_name, *y_name;
-    double x_max, y_scale; // y runs from 0 to 1, printed times y_scale
+    const char *x_name, *x_unit, *y_name, *y_unit;
+    double x_scale, y_scale;
+    double x_range[2], y_range[2];
 };
 
-/* ---- curves ---- */
+static const struct chart charts[] = {
+    {"Time to have a mean recall, stopping after a number of models: lower is better",
+     "stop",
+     "time_ratio",
+     "recall",
+     "",
+     "time, % of running everything",
+     "%",
+     1,
+     100,
+     {0, 1.02},
+     {0, 105}},
+    {"Recall under a deadline",
+     "deadline",
+     "recall",
+     "deadline",
+     " ms",
+     "recall",
+     "",
+     1,
+     1,
+     {0, 0},
+     {0, 1.05}},
+    {"Time to reach a recall, stopping when the truth says so: lower is better",
+     "recall",
+     "time_ratio",
+     "recall",
+     "",
+     "time, % of running everything",
+     "%",
+     1,
+     100,
+     {0, 1.02},
+     {0, 105}},
+    {"Agreement under a deadline",
+     "deadline",
+     "agreement",
+     "deadline",
+     " ms",
+     "agreement",
+     "",
+     1,
+     1,
+     {0, 0},
+     {0, 1.05}},
+    {"Models to reach a recall",
+     "recall",
+     "models",
+     "recall",
+     "",
+     "models, mean of an item",
+     "",
+     1,
+     1,
+     {0, 1.02},
+     {0, 0}},
+    {"Agreement at a mean recall",
+     "stop",
+     "agreement",
+     "recall",
+     "",
+     "agreement",
+     "",
+     1,
+     1,
+     {0, 1.02},
+     {0, 1.05}},
+};
 
-static double x_at(const struct chart *chart, double x)
-{
-    return LEFT + (WIDTH - LEFT - RIGHT) * x / chart->x_max;
-}
+/* ---- one chart ---- */
 
-static double y_at(double y)
-{
-    return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * y;
-}
-
-// The largest of 1, 2, 5 times a power of ten that gives four steps or more.
-static double step_of(double max)
-{
-    double unit = pow(10, floor(log10(max)));
-    if (max / unit >= 4) return unit;
-    return max / unit >= 2 ? unit / 2 : unit / 5;
-}
-
-static void put_axes(struct few__text *text, const struct chart *chart)
-{
-    for (int i = 0; i <= 5; i++) {
-        double y = i / 5.0;
-        few__text_printf(text, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT,
-                         WIDTH - RIGHT, y_at(y), y_at(y));
-        few__text_printf(text, "<text class=\"axis\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g</text>",
-                         LEFT - 8, y_at(y) + 4, y * chart->y_scale);
-    }
-    double step = step_of(chart->x_max);
-    for (int i = 0; i * step <= chart->x_max * 1.0001; i++)
-        few__text_printf(text, "<text class=\"axis\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>",
-                         x_at(chart, i * step), HEIGHT - BOTTOM + 18, i * step);
-    few__text_printf(text, "<text class=\"axis\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-                     (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, chart->x_name);
-    few__text_printf(text,
-                     "<text class=\"axis\" transform=\"translate(14 %d) rotate(-90)\" "
-                     "text-anchor=\"middle\">%s</text>",
-                     (TOP + HEIGHT - BOTTOM) / 2, chart->y_name);
-}
-
-static int by_x(const void *a, const void *b)
+static int by_value(const void *a, const void *b)
 {
     const double *x = a, *y = b;
-    return x[0] < y[0] ? -1 : x[0] > y[0];
+    return *x < *y ? -1 : *x > *y;
 }
 
-static void put_curve(struct few__text *text, const struct chart *chart, json_t *points, size_t colour)
-{
-    double xy[POINTS_MAX][2];
-    size_t n = 0;
-    const char *key;
-    json_t *point;
-    json_object_foreach(points, key, point)
-    {
-        if (n == POINTS_MAX) break;
-        xy[n][0] = strtod(key, NULL);
-        xy[n++][1] = fmin(1, json_number_value(json_object_get(point, chart->measure)));
-    }
-    qsort(xy, n, sizeof xy[0], by_x);
-    few__text_printf(text, "<polyline class=\"curve\" stroke=\"var(--c%zu)\" points=\"", colour);
-    for (size_t i = 0; i < n; i++)
-        few__text_printf(text, "%.1f,%.1f ", x_at(chart, xy[i][0]), y_at(xy[i][1]));
-    few__text_put(text, "\"/>");
-    for (size_t i = 0; i < n; i++)
-        few__text_printf(
-            text,
-            "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"var(--c%zu)\"><title>%g: %.3g</title>"
-            "</circle>",
-            x_at(chart, xy[i][0]), y_at(xy[i][1]), colour, xy[i][0], xy[i][1] * chart->y_scale);
-}
-
-static void put_chart(struct few__text *text, const struct chart *chart, json_t *methods)
-{
-    const char *name;
-    json_t *method;
-    size_t colour = 0;
-    few__text_printf(text, "<div class=\"panel\"><h3>%s</h3><svg viewBox=\"0 0 %d %d\" role=\"img\">",
-                     chart->title, WIDTH, HEIGHT);
-    put_axes(text, chart);
-    json_object_foreach(methods, name, method)
-        put_curve(text, chart, json_object_get(method, chart->group), colour++ % COLOURS);
-    few__text_put(text, "</svg><ul class=\"legend\">");
-    colour = 0;
-    json_object_foreach(methods, name, method)
-    {
-        few__text_printf(text, "<li><i style=\"background:var(--c%zu)\"></i>", colour++ % COLOURS);
-        few__text_html(text, name);
-        few__text_put(text, "</li>");
-    }
-    few__text_put(text, "</ul></div>\n");
-}
-
-/* ---- tables ---- */
-
-static void put_row(struct few__text *text, const char *name, json_t *points, const char *measure,
-                    double scale)
-{
-    const char *key;
-    json_t *point;
-    few__text_put(text, "<tr><td>");
-    few__text_html(text, name);
-    few__text_put(text, "</td>");
-    json_object_foreach(points, key, point)
-        few__text_printf(text, "<td class=\"n\">%.*f</td>", scale > 1 ? 1 : 2,
-                         scale * json_number_value(json_object_get(point, measure)));
-    few__text_put(text, "</tr>\n");
-}
-
-static void put_table(struct few__text *text, json_t *methods, const char *group, const char *measure,
-                      double scale, const char *title, const char *unit)
+// The places that any method has, rising, each once; at most POINTS_MAX of them.
+static size_t find_places(json_t *methods, const struct chart *chart, double *places)
 {
     const char *name, *key;
     json_t *method, *point;
-    json_t *first = json_object_get(json_object_iter_value(json_object_iter(methods)), group);
-    if (json_object_size(first) == 0) return;
-    few__text_printf(text, "<section><h2>%s</h2><div class=\"panel\"><table><thead><tr><th>method</th>",
-                     title);
-    json_object_foreach(first, key, point)
-    {
-        few__text_put(text, "<th class=\"n\">");
-        few__text_html(text, key);
-        few__text_printf(text, "%s</th>", unit);
-    }
-    few__text_put(text, "</tr></thead><tbody>\n");
+    size_t n = 0;
     json_object_foreach(methods, name, method)
-        put_row(text, name, json_object_get(method, group), measure, scale);
-    few__text_put(text, "</tbody></table></div></section>\n");
+    {
+        json_object_foreach(json_object_get(method, chart->group), key, point)
+        {
+            double place = strtod(key, NULL) * chart->x_scale;
+            bool known = !isfinite(place);
+            for (size_t i = 0; i < n && !known; i++) known = places[i] == place;
+            if (!known && n < POINTS_MAX) places[n++] = place;
+        }
+    }
+    qsort(places, n, sizeof *places, by_value);
+    return n;
 }
 
-static double largest_key(json_t *methods, const char *group)
+static bool read_line(json_t *points, const struct chart *chart, const double *places, size_t n, double *line)
 {
     const char *key;
     json_t *point;
-    double largest = 0;
-    json_t *first = json_object_get(json_object_iter_value(json_object_iter(methods)), group);
-    json_object_foreach(first, key, point) largest = fmax(largest, strtod(key, NULL));
-    return largest;
+    bool any = false;
+    for (size_t i = 0; i < n; i++) line[i] = (double)NAN;
+    json_object_foreach(points, key, point)
+    {
+        json_t *value = json_object_get(point, chart->measure);
+        double place = strtod(key, NULL) * chart->x_scale;
+        for (size_t i = 0; i < n && json_is_number(value); i++)
+            if (places[i] == place) line[i] = json_number_value(value) * chart->y_scale;
+        any = any || json_is_number(value);
+    }
+    return any;
 }
+
+static bool put_chart(struct few__report *report, struct few__text *text, const struct chart *chart,
+                      json_t *methods, const double own[2])
+{
+    static const char colours[COLOURS][3] = {"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"};
+    struct few__series series[FEW__REPORT_SERIES];
+    double *places = FEW__ARENA_NEW(report->arena, double, POINTS_MAX);
+    if (!places) return false;
+    struct few__plot plot = {.title = chart->title,
+                             .kind = "lines",
+                             .label = chart->title,
+                             .group = "",
+                             .x_name = chart->x_name,
+                             .x_unit = chart->x_unit,
+                             .y_name = chart->y_name,
+                             .y_unit = chart->y_unit,
+                             .x = places,
+                             .series = series};
+    memcpy(plot.x_range, chart->x_range, sizeof plot.x_range);
+    memcpy(plot.y_range, chart->y_range, sizeof plot.y_range);
+    plot.own[0] = own[0];
+    plot.own[1] = own[1];
+    plot.n = find_places(methods, chart, places);
+    const char *name;
+    json_t *method;
+    size_t colour = 0;
+    json_object_foreach(methods, name, method)
+    {
+        const char *mine = colours[colour++ % COLOURS]; // of one method everywhere
+        double *line = FEW__ARENA_NEW(report->arena, double, plot.n);
+        if (!line) return false;
+        if (plot.n_series == FEW__REPORT_SERIES) break;
+        if (!read_line(json_object_get(method, chart->group), chart, places, plot.n, line)) continue;
+        series[plot.n_series++] = (struct few__series){name, mine, line};
+    }
+    if (plot.n_series) few__report_plot(report, text, &plot);
+    return true;
+}
+
+/* ---- the page ---- */
 
 static void put_tiles(struct few__text *text, json_t *eval)
 {
@@ -170,44 +177,56 @@ static void put_tiles(struct few__text *text, json_t *eval)
         const char *key, *words;
     } tiles[] = {{"test_items", "test items"}, {"train_items", "items to learn from"}, {"models", "models"}};
     few__text_put(text, "<div class=\"tiles\">\n");
-    for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++)
-        few__text_printf(text, "<div class=\"tile\"><b>%lld</b><span>%s</span></div>\n",
-                         (long long)json_integer_value(json_object_get(eval, tiles[i].key)), tiles[i].words);
+    for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
+        json_int_t n = json_integer_value(json_object_get(eval, tiles[i].key));
+        few__text_put(text, "<div class=\"tile\"><b>");
+        few__report_count(text, n > 0 ? (uint64_t)n : 0);
+        few__text_printf(text, "</b><span>%s</span></div>\n", tiles[i].words);
+    }
     few__text_put(text, "<div class=\"tile\"><b>");
     few__report_time(text,
                      1e3 * json_number_value(json_object_get(json_object_get(eval, "run_all"), "time_ms")));
     few__text_put(text, "</b><span>to run everything on an item</span></div></div>\n");
     const char *split = json_string_value(json_object_get(eval, "split"));
     if (split && strcmp(split, "sha1") != 0)
-        few__text_put(text, "<p class=\"bad\">Too few items for a split: all of them train and test.</p>\n");
+        few__text_put(text,
+                      "<p class=\"note bad\">Too few items for a split: all of them train and test.</p>\n");
 }
 
-static void put_page(struct few__text *text, json_t *eval, json_t *methods)
+static bool put_alone(struct few__report *report, struct few__text *text, json_t *eval, json_t *methods)
 {
-    double deadline_ms = largest_key(methods, "deadline");
-    struct chart charts[] = {
-        {"Stopped when the truth says that the recall is reached", "recall", "time_ratio", "recall",
-         "time, % of running everything", 1, 100},
-        {"Stopped after a number of models, by mean recall", "stop", "time_ratio", "mean recall",
-         "time, % of running everything", 1, 100},
-        {"Recall under a deadline", "deadline", "recall", "deadline, ms", "recall", deadline_ms, 1},
-        {"Agreement under a deadline", "deadline", "agreement", "deadline, ms", "agreement", deadline_ms, 1},
-    };
+    static const double nowhere[2] = {(double)NAN, (double)NAN};
+    few__report_section(report, text, "saved", "What was replayed");
     put_tiles(text, eval);
-    few__text_put(text, "<section><h2>Curves</h2><div class=\"charts\">\n");
+    few__text_put(text, "</section>\n");
+    few__report_section(report, text, "curves", "Curves");
+    few__text_put(text, "<div class=\"charts\">\n");
     for (size_t i = 0; i < sizeof charts / sizeof *charts; i++)
-        if (charts[i].x_max > 0) put_chart(text, &charts[i], methods);
+        if (!put_chart(report, text, &charts[i], methods, nowhere)) return false;
     few__text_put(text, "</div></section>\n");
-    put_table(text, methods, "recall", "time_ratio", 100, "Time to reach a recall, % of running everything",
-              "");
-    put_table(text, methods, "recall", "models", 1, "Models to reach a recall", "");
-    put_table(text, methods, "stop", "time_ratio", 100, "Time at a mean recall, % of running everything", "");
-    put_table(text, methods, "stop", "agreement", 1, "Agreement at a mean recall", "");
-    put_table(text, methods, "deadline", "recall", 1, "Recall by deadline", "&nbsp;ms");
-    put_table(text, methods, "deadline", "agreement", 1, "Agreement by deadline", "&nbsp;ms");
+    return true;
 }
 
-enum few_status few__report_eval(struct few__text *text, const char *eval_json, struct few_error *err)
+static bool put_beside(struct few__report *report, struct few__text *text, json_t *eval, json_t *methods,
+                       const double *own)
+{
+    double deadline_ms = report->deadline_us > 0 ? (double)report->deadline_us / 1e3 : (double)NAN;
+    const double saving[2] = {own ? own[0] : (double)NAN, own ? 100 * own[1] : (double)NAN};
+    const double under[2] = {deadline_ms, own ? own[0] : (double)NAN};
+    few__report_section(report, text, "curves", "Beside the baselines");
+    few__text_printf(text,
+                     "<p>Every method replayed on %lld items of a trace, one model after the "
+                     "other%s.</p><div class=\"charts\">\n",
+                     (long long)json_integer_value(json_object_get(eval, "test_items")),
+                     own ? "; the diamond is this run, at the trace's times" : "");
+    bool right = put_chart(report, text, &charts[0], methods, saving) &&
+                 put_chart(report, text, &charts[1], methods, under);
+    few__text_put(text, "</div></section>\n");
+    return right;
+}
+
+enum few_status few__report_eval(struct few__report *report, struct few__text *text, const char *eval_json,
+                                 const double *own, struct few_error *err)
 {
     json_error_t where;
     json_t *eval = json_loads(eval_json, 0, &where);
@@ -218,7 +237,9 @@ enum few_status few__report_eval(struct few__text *text, const char *eval_json, 
                            where.text);
     else if (json_object_size(methods) == 0)
         status = few__fail(err, FEW_EPARSE, "evaluation: expected \"methods\" with a method, found none");
-    else put_page(text, eval, methods);
+    else if (report->path ? !put_beside(report, text, eval, methods, own)
+                          : !put_alone(report, text, eval, methods))
+        status = few__no_memory(err, "evaluation");
     json_decref(eval);
     return status;
 }

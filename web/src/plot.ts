@@ -43,10 +43,10 @@ function axes(plot: Plot): uPlot.Axis[] {
         ticks: { show: false },
         grid: { stroke: () => colour("line"), width: 1 },
     };
-    const lines = plot.kind === "lines";
+    const lines = plot.kind === "lines", named = lines && plot.x.unit !== "time";
     return [
         {
-            ...common, label: lines && plot.x.name ? plot.x.name : "", labelSize: lines ? 22 : 0, size: 28, gap: 6,
+            ...common, label: named ? plot.x.name : "", labelSize: named ? 22 : 0, size: 28, gap: 6,
             labelFont: FONT, grid: { show: false }, space: 60,
             values: (_, splits) => splits.map((v) => show(v, plot.x.unit)),
         },
