@@ -12,6 +12,8 @@
 #include <libavutil/imgutils.h>
 #include <libavutil/pixdesc.h>
 
+#include "media/yuv_rgb.h"
+
 enum { ROW_SLACK = 32 }; // numbers at both ends of a scratch row
 
 static bool is_yuv(const AVPixFmtDescriptor *d)
@@ -41,30 +43,23 @@ size_t few__picture_scratch(int width)
 
 /* ---- YUV ---- */
 
-// The matrix in units of 2^-13: small enough for 16-bit factors, fine enough that no result is off by one.
-enum { MATRIX_BITS = 13 };
-
-struct matrix {
-    int16_t y, y_offset, rv, gu, gv, bu;
-};
-
 static int16_t fixed(double x)
 {
-    return (int16_t)(x * (1 << MATRIX_BITS) + 0.5);
+    return (int16_t)(x * (1 << FEW__MATRIX_BITS) + 0.5);
 }
 
-static struct matrix matrix_of(const struct few__picture *p)
+static struct few__matrix matrix_of(const struct few__picture *p)
 {
     double kr = 0.299, kb = 0.114; // BT.601, JPEG's
     if (p->matrix == 1) kr = 0.2126, kb = 0.0722;
     if (p->matrix == 9 || p->matrix == 10) kr = 0.2627, kb = 0.0593;
     double kg = 1 - kr - kb, luma = p->full_range ? 1 : 255.0 / 219, chroma = p->full_range ? 1 : 255.0 / 224;
-    return (struct matrix){.y = fixed(luma),
-                           .y_offset = p->full_range ? 0 : 16,
-                           .rv = fixed(2 * (1 - kr) * chroma),
-                           .gu = fixed(2 * (1 - kb) * kb / kg * chroma),
-                           .gv = fixed(2 * (1 - kr) * kr / kg * chroma),
-                           .bu = fixed(2 * (1 - kb) * chroma)};
+    return (struct few__matrix){.y = fixed(luma),
+                                .y_offset = p->full_range ? 0 : 16,
+                                .rv = fixed(2 * (1 - kr) * chroma),
+                                .gu = fixed(2 * (1 - kb) * kb / kg * chroma),
+                                .gv = fixed(2 * (1 - kr) * kr / kg * chroma),
+                                .bu = fixed(2 * (1 - kb) * chroma)};
 }
 
 // out: (n,) four times the chroma at this height, between the row it lies in and the nearest other one.
@@ -75,13 +70,14 @@ static void chroma_between(int16_t *restrict out, const uint8_t *restrict near, 
 }
 
 // out: (2 * n,) sixteenths rounded as libjpeg does, which adds `even` and `odd` before it cuts; v has one more
-// number before and after.
+// number before and after. No sum is above 16 * 255 + 8, and sixteen bits are twice as fast as an int.
 static void chroma_double(int16_t *restrict out, const int16_t *restrict v, size_t n, int even, int odd)
 {
     for (size_t i = 0; i < n; i++) {
-        int near = 3 * v[i];
-        out[2 * i] = (int16_t)((near + v[(ptrdiff_t)i - 1] + even) >> 4);
-        out[2 * i + 1] = (int16_t)((near + v[i + 1] + odd) >> 4);
+        uint16_t before = (uint16_t)(3 * v[i] + v[(ptrdiff_t)i - 1] + even);
+        uint16_t after = (uint16_t)(3 * v[i] + v[i + 1] + odd);
+        out[2 * i] = (int16_t)(before >> 4);
+        out[2 * i + 1] = (int16_t)(after >> 4);
     }
 }
 
@@ -107,33 +103,14 @@ static void chroma_row(const struct few__picture *p, const AVPixFmtDescriptor *d
         for (size_t i = 0; i < (size_t)p->width; i++) out[i] = (int16_t)((sums[i >> sx] + 2) >> 2);
 }
 
-static inline uint8_t clamp(int v)
-{
-    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-}
-
-static void yuv_to_rgb(uint8_t *restrict r, uint8_t *restrict g, uint8_t *restrict b,
-                       const uint8_t *restrict y, const int16_t *restrict u, const int16_t *restrict v,
-                       size_t n, struct matrix m)
-{
-    const int half = 1 << (MATRIX_BITS - 1);
-    for (size_t i = 0; i < n; i++) {
-        int16_t yi = (int16_t)(y[i] - m.y_offset), ui = (int16_t)(u[i] - 128), vi = (int16_t)(v[i] - 128);
-        int luma = m.y * yi + half;
-        r[i] = clamp((luma + m.rv * vi) >> MATRIX_BITS);
-        g[i] = clamp((luma - m.gu * ui - m.gv * vi) >> MATRIX_BITS);
-        b[i] = clamp((luma + m.bu * ui) >> MATRIX_BITS);
-    }
-}
-
 static void yuv_row(const struct few__picture *p, const AVPixFmtDescriptor *d, int y, uint8_t *const out[3],
-                    int16_t *scratch, const struct matrix *m)
+                    int16_t *scratch, const struct few__matrix *m)
 {
     size_t row = scratch_row(p->width);
     int16_t *sums = scratch + ROW_SLACK / 2, *u = scratch + row, *v = scratch + 2 * row;
     chroma_row(p, d, 1, y, sums, u);
     chroma_row(p, d, 2, y, sums, v);
-    yuv_to_rgb(out[0], out[1], out[2], p->data[0] + y * p->stride[0], u, v, (size_t)p->width, *m);
+    few__yuv_to_rgb(out[0], out[1], out[2], p->data[0] + y * p->stride[0], u, v, (size_t)p->width, m);
 }
 
 /* ---- RGB, grey, palettes ---- */
@@ -191,7 +168,7 @@ void few__picture_rows(const struct few__picture *p, int y, int n, uint8_t *cons
                        void *scratch)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(p->format);
-    struct matrix m = matrix_of(p);
+    struct few__matrix m = matrix_of(p);
     size_t width = (size_t)p->width;
     uint8_t *alpha = (uint8_t *)((int16_t *)scratch + 3 * scratch_row(p->width));
     bool yuv = is_yuv(d), palette = p->format == AV_PIX_FMT_PAL8, grey = d->nb_components <= 2 && !palette;
