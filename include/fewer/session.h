@@ -26,6 +26,14 @@ enum few_purpose {
     FEW_RECORD, // everything runs; results and thumbnails go to a trace file
 };
 
+/* Low-level features that tell whether a frame is like an earlier one (Reducto): the share of pixels that changed, the largest
+ * region that changed, the share of edges or corners that did. */
+enum few_feature { FEW_PIXEL, FEW_AREA, FEW_EDGE, FEW_CORNER, FEW_FEATURE_COUNT };
+
+/* "pixel", "area", "edge", "corner"; FEW_FEATURE_COUNT for an unknown name. */
+FEW_API const char *few_feature_name(enum few_feature feature);
+FEW_API enum few_feature few_feature_parse(const char *name);
+
 struct few_session_opts {
     size_t size; // sizeof(struct few_session_opts)
     enum few_purpose purpose;
