@@ -186,6 +186,12 @@ def stores():
         "types": "models name 0 x00\nmodels digest 1 i5\nresults output 0 ttext\nresults item 5 tx", "space":
         "label_lists space 0 tx\nlabel_names i 0 i-4\nlabel_names is_null 0 ty",
     }
+    changes |= {
+        "stream": "items stream 0 i7\nitems stream 1 i-3\nitems at_us 0 i-9223372036854775808\nitems until_us 1 tx",
+        "streams": "streams id 1 i999999\nstreams fps 0 r1e999\nstreams n_in 0 i-1\nstreams path 0 x00ff\nstreams options 1 t[",
+        "stream_gone": "streams id 0 i5\nitems at_us 1 i9223372036854775807", "lane": "results lane 0 i-7\nresults lane 1 i2000000000",
+        "look": "looks grey 0 x78da0300", "modality": "models modality 0 ttaste",
+    }
     for name, data in outputs.items():
         keep("store", f"packed_{name}", data)
     for name, data in broken.items():

@@ -20,7 +20,8 @@ static enum few_status pack(struct few_session *s, struct few__passage *item, st
         cells[i] = (struct few__cell){.outcome = row->outcome,
                                       .reason = row->reason,
                                       .start_us = row->start_us,
-                                      .time_us = row->time_us};
+                                      .time_us = row->time_us,
+                                      .lane = -1};
         if (row->output &&
             few__output_pack(row->output, &item->arena, &cells[i].output, &cells[i].n_output) != FEW_OK)
             return few__no_memory(err, item->path);

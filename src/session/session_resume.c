@@ -203,7 +203,8 @@ enum few_status few__session_keep(struct few_session *s, struct few__passage *it
                                       .deadline_missed = r->deadline_missed,
                                       .status = r->status,
                                       .message = r->message,
-                                      .thumbnail = item->thumbnail};
+                                      .thumbnail = item->thumbnail,
+                                      FEW__NO_STREAM};
     if (item->replaces) FEW__TRY(few__store_replace(s->store, (int64_t)item->id, &row, item->cells, err));
     else FEW__TRY(few__store_put(s->store, &row, item->cells, err));
     item->stored = true;
