@@ -35,12 +35,12 @@
 
 enum { FEW__ITEM_ARENA_MAX = 1 << 30, FEW__REASON_MAX = 256 };
 
-enum few__step {      // of a passage
-    FEW__STEP_EMPTY,  // there is no item in it
-    FEW__STEP_TAKEN,  // out of its source; what the store has of it is not known yet
-    FEW__STEP_WAITS,  // a moment that has its number: others of its stream decide what becomes of it
-    FEW__STEP_RUNS,   // in a place of the executor
-    FEW__STEP_DONE,   // its result is complete
+enum few__step {     // of a passage
+    FEW__STEP_EMPTY, // there is no item in it
+    FEW__STEP_TAKEN, // out of its source; what the store has of it is not known yet
+    FEW__STEP_WAITS, // a moment that has its number: others of its stream decide what becomes of it
+    FEW__STEP_RUNS,  // in a place of the executor
+    FEW__STEP_DONE,  // its result is complete
 };
 
 /* An item on its way through the session, from where it came until the receive after the one that gave it out. */
@@ -54,8 +54,8 @@ struct few__passage {
     bool replaces;   // the store has that row already
     bool from_store; // of opts.retry
     int64_t arrival_us, read_us;
-    bool stored;   // and nothing has to wait for it any more
-    bool counted;  // by its stream
+    bool stored;  // and nothing has to wait for it any more
+    bool counted; // by its stream, whose row says so
     struct few_result result;
     const struct few__cell *cells; // (n_models,) with packed outputs; only with a store
     const uint8_t *thumbnail;      // or NULL
@@ -63,13 +63,21 @@ struct few__passage {
     uint8_t *look_room;            // (FEW__LOOK_BYTES,) owned; only where looks are stored
     int64_t runtime_us, run_all_us;
 
-    struct few__record record; // of no stream; texts: `path`, session->texts, or the attached items' until the next
-    struct few__flow *flow;    // of which it is a moment, or with which something went wrong; NULL = none
-    int64_t stream;            // the flow's row in the store; -1 = none
-    int64_t at_us, until_us, arrived_us;
-    struct few__item moment; // .moment: in hands, until it has begun or is done without
+    struct few_error wrong; // code FEW_OK: nothing; else it cannot be read, and this is why
+    struct few__record
+        record; // of no stream; texts: `path`, session->texts, or the attached items' until the next
+
+    // A moment, or what went wrong with a stream.
+    struct few__flow *flow; // NULL = of no stream
+    int64_t stream;         // its row in the store; -1 = none
+    int64_t at_us, until_us, arrived_us, segment;
+    struct few__item moment; // .moment: in hands until it has begun, or is done without that
+    bool moment_taken;       // there was one
     bool explores, learned;  // its segment
     bool reused;             // it is like an earlier one
+    bool in_counts;          // of the flow
+    bool had_failed;         // from_store: as a whole
+    double likeness;         // difference from the reference; -1 = not compared yet
 
     struct few__arena arena; // rows, reasons, outputs, cells, thumbnail, message
 };
@@ -112,22 +120,32 @@ struct few__reference {
     struct few__arena arena;
 };
 
-/* What the session knows of an entry that is a stream. row: as the store has it, counts of what was given out. */
+/* What the session knows of an entry that is a stream. */
 struct few__flow {
     size_t entry;
-    struct few__stream_row row; // .id -1 = not in the store; .message is `message`
+    struct few__stream_row
+        row; // counts: of what was given out. .id -1: not in the store; .message: `message`
     char message[256];
-    bool seen;         // something was taken of it here
-    uint64_t n_taken;  // moments that were, those included that the store had
-    uint64_t n_kept;   // items that the store had of it; `kept_told`: given out as one result
-    bool kept_told;
-    bool is_known;     // the store may have what comes next: until this time it may, after that until one is missing
-    int64_t known_us, counted_us; // counted_us: what is up to here is in the counts already
-    int64_t failed_id; // row of what could not be opened before; -1 = none
-    bool broke_told;
-    size_t n_waiting;     // passages
-    int64_t answered_us;  // live: arrival of its newest answered moment; -1 = none
-    int64_t learning;     // segment that it explored last
+    bool seen;           // something was taken of it here
+    bool could_not_open; // that was that it could not be opened
+    bool told_end;       // that it broke off was taken
+    uint64_t n_taken;    // moments; those that the store had too
+    int64_t end_us;      // of the last one
+    size_t n_inside;     // passages that are not given out
+
+    // Of an earlier run.
+    uint64_t n_kept;  // items that it had, if they are those of the file as it is now
+    bool told_kept;   // they were given out, as one result
+    bool is_known;    // the store has what comes next: up to known_us maybe, after that until one is missing
+    int64_t known_us; //
+    int64_t counted_us; // what is up to here is in the counts
+    int64_t failed_id; // row of what could not be opened then, and is replaced by the first moment; -1 = none
+    struct {
+        uint64_t n_dropped, n_damaged, n_reconnects;
+        uint64_t n_seen; // damaged ones that are met again
+    } before;
+
+    int64_t answered_us; // live: arrival of its newest answered moment; -1 = none
     struct few__reference reference;
 };
 
@@ -175,17 +193,21 @@ struct few_session {
     int64_t retried;
 
     // Attached items: session_source.c, session_stream.c.
-    struct few_items *items; // NULL = none
-    bool items_ended;        // all were taken
-    bool awaits;             // live streams alone may have more, and have not now
+    struct few_items *items;  // NULL = none
+    bool items_ended;         // all were taken
+    bool awaits;              // live streams alone may have more, and have not now
     struct few__flow **flows; // (n_flows,) by entry
     size_t n_flows, flows_room;
-    size_t n_kept_told; // of the flows from the first
+    size_t n_open;    // flows that were seen and are not over
+    size_t n_to_tell; // flows that an earlier run had, and that are not given out yet
     int64_t segment_us;
     struct few__look_scratch *scratch; // NULL = nothing is reused
-    struct few__explore *explore;      // NULL = the policy does not, or no frame has come
-    const struct few_output **said;    // (n_models,) room for what it learns
-    pthread_mutex_t poke_lock;         // of `poked`: streams call from their own threads
+    bool stores_looks, explores;       // recording; the policy does
+    size_t explore_first;
+    double explore_keep;
+    struct few__explore *explore;   // NULL = it does not, or no frame has come
+    const struct few_output **said; // (n_models,) room for what it learns
+    pthread_mutex_t poke_lock;      // of `poked`: streams call from their own threads
     struct few__live *poked;
 
     struct few__store *store; // NULL = results are not kept
@@ -302,8 +324,11 @@ enum few_status few__flow_learn(struct few_session *s, struct few__passage *item
 /* It is given out: count it, and renew the stream's row. Errors: FEW_ESTORE. */
 enum few_status few__flow_count(struct few_session *s, struct few__passage *item, struct few_error *err);
 
-/* Nothing more comes of any of them (at_end), or the session ends: renew the rows. Errors: FEW_ESTORE. */
-enum few_status few__flows_renew(struct few_session *s, bool at_end, struct few_error *err);
+/* Nothing more comes of any of them, or the session ends: renew the rows. Errors: FEW_ESTORE. */
+enum few_status few__flows_renew(struct few_session *s, struct few_error *err);
+
+/* Whether a recording ended before it should. */
+bool few__flow_is_broken(const struct few__flow *flow, const struct few__stream_about *about);
 
 /* ---- session_source.c ---- */
 

@@ -39,11 +39,11 @@ static bool has_variants(const struct few_catalog *catalog)
 static void put_streams(struct few__text *text, const struct few_session *s)
 {
     if (s->opts.reuse_below > 0) {
-        few__text_printf(text, ", \"reuse\": \"%s\", \"reuse_below\": ",
-                         few_feature_name(s->opts.reuse_feature));
+        few__text_printf(text,
+                         ", \"reuse\": \"%s\", \"reuse_below\": ", few_feature_name(s->opts.reuse_feature));
         few__text_double(text, s->opts.reuse_below, 9);
     }
-    if (s->opts.reuse_below > 0 || few__policy_explores(s->policy, NULL)) {
+    if (s->opts.reuse_below > 0 || s->explores) {
         few__text_put(text, ", \"segment_s\": ");
         few__text_double(text, (double)s->segment_us / 1e6, 12);
     }
@@ -63,8 +63,7 @@ char *few__session_config(const struct few_session *s)
     put_streams(&text, s);
     bool stand_in = s->variants != FEW__VARIANTS_ALL && has_variants(&s->zoo->catalog);
     few__text_printf(&text, ", \"variants\": \"%s\", \"base\": \"%s\", \"pixels\": %s}",
-                     variants_name(s->variants),
-                     stand_in ? "dearest of each variant group" : "all models",
+                     variants_name(s->variants), stand_in ? "dearest of each variant group" : "all models",
                      s->opts.no_pixels ? "false" : "true");
     if (few__text_ok(&text)) return text.s;
     few__text_finish(&text);
@@ -142,7 +141,8 @@ static enum few_status read_item(struct few_session *s, struct few__passage *ite
     *bytes = NULL;
     *n_bytes = 0;
     if (!few__record_is_image(record)) return few__record_digest(record, item->digest, err);
-    FEW__TRY(few__file_reader_read(&s->reader, record->image.path, FEW__IMAGE_BYTES_MAX, bytes, n_bytes, err));
+    FEW__TRY(
+        few__file_reader_read(&s->reader, record->image.path, FEW__IMAGE_BYTES_MAX, bytes, n_bytes, err));
     if (few__sha256(*bytes, *n_bytes, item->digest) != FEW_OK) return few__no_memory(err, item->path);
     return FEW_OK;
 }
@@ -153,9 +153,15 @@ enum few_status few__session_look_up(struct few_session *s, struct few__passage 
     char known_digest[FEW__SHA256_HEX];
     struct few_error reading = {.message = ""};
     *verdict = FEW__VERDICT_RUN;
-    item->digest[0] = 0;
+    *bytes = NULL;
+    *n_bytes = 0;
+    if (item->stream >= 0 && item->wrong.code == FEW_OK) return FEW_OK; // a failed moment, once more
     FEW__TRY(look_up_path(s, item, known_digest, verdict, err));
     if (*verdict != FEW__VERDICT_RUN) return FEW_OK;
+    if (item->wrong.code != FEW_OK) {
+        *verdict = FEW__VERDICT_DONE;
+        return few__session_fail(s, item, item->wrong.code, item->wrong.message, err);
+    }
 
     item->arrival_us = few__now_us(&s->env);
     enum few_status status = read_item(s, item, bytes, n_bytes, &reading);
