@@ -87,8 +87,9 @@ static int open_items(struct work *work)
 {
     const struct args *args = work->args;
     struct few_error err = {0};
+    const struct few_items_opts opts = {.size = sizeof opts, .zoo = work->zoo, .list = stdin};
     const char *const *data = (const char *const *)args->rest + 1;
-    if (few_items_open(data, args->n_rest - 1, stdin, NULL, &work->items, &err) != FEW_OK) {
+    if (few_items_open(data, args->n_rest - 1, &opts, &work->items, &err) != FEW_OK) {
         complain("%s", err.message);
         return EXIT_FAILED;
     }

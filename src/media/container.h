@@ -19,7 +19,7 @@ struct few__container_opts {
     size_t n_rates; // of the sound that is wanted; 0 = none
     int rates[FEW__RATES_MAX];
     bool wants_look;
-    bool is_live;
+    bool is_live;              // a URL, not a path; one that has an end is a recording all the same
     double fps;                // pictures a second, 0 = all
     uint64_t every;            // each n-th picture, 0 = all
     int64_t clip_us;           // 0 = 1 s
@@ -32,9 +32,10 @@ struct few__container_opts {
 
 struct few__container_about {
     bool has_picture, has_sound; // in it, wanted or not
+    bool is_live;                // opened as live, and it has no end
     int width, height;           // upright pixels
     double fps;                  // of the pictures as they are; 0 = not known
-    int64_t duration_us;         // 0 = not known
+    int64_t duration_us;         // 0 = not known; live: 0
     uint64_t n_expected;         // moments; 0 = not known
 };
 
@@ -53,6 +54,9 @@ void few__container_about(const struct few__container *container, struct few__co
 enum few_status few__container_next(struct few__container *container, struct few__moment *moment,
                                     struct few_error *err);
 uint64_t few__container_damaged(const struct few__container *container); // pictures and packets, so far
+
+/* A URL without user and password, cut to n bytes with the NUL; a path as it is. Returns out. */
+char *few__url_clean(const char *url, char *out, size_t n);
 
 /* Go on with the first moment at at_us or later: the same moments as if all before had been read.
  * Errors: FEW_EUNSUPPORTED live; those of next. */

@@ -51,7 +51,8 @@ struct few__items_needs {
 enum few_status few__items_begin(struct few_items *items, const struct few__items_needs *needs,
                                  struct few_error *err);
 
-/* Nothing more is taken: every moment is back, nobody is called any more when this returns. NULL-safe for what was not begun. */
+/* Nothing more is taken: every moment is back, nobody is called any more when this returns. What is known of streams stays.
+ * Safe where it was not begun. */
 void few__items_end(struct few_items *items);
 
 #endif

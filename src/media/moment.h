@@ -11,7 +11,8 @@ struct AVFrame;
 struct few__moment {
     int64_t at_us, until_us; // since the start of the recording; live: since 1970, as the clock says
     int64_t arrived_us;      // few__now_us when it was complete: live ones get older from here
-    struct AVFrame *picture; // owned, as decoded; NULL = it has none
+    struct AVFrame *frame;   // owned; NULL until it is needed
+    struct AVFrame *picture; // `frame`, as decoded; NULL = it has none
     int rotation;            // clockwise, 0, 90, 180, 270: how the picture has to be turned to be upright
     bool has_look;
     uint8_t *look; // (FEW__LOOK_BYTES,) or NULL where nobody wants it; owned
@@ -27,7 +28,8 @@ void few__moment_clear(struct few__moment *moment); // what it holds goes, its m
 void few__moment_finish(struct few__moment *moment);
 
 /* Its picture as upright RGB in planes that lie in `planes`: the same numbers as those of a still image of that format.
- * Any thread. Errors: FEW_EUNSUPPORTED a format that few__picture_rows cannot read; FEW_ELIMIT; FEW_ENOMEM. */
+ * Any thread. Errors: FEW_EINVAL it has no picture; FEW_EUNSUPPORTED a format that few__picture_rows cannot read;
+ * FEW_ELIMIT; FEW_ENOMEM. */
 enum few_status few__moment_image(const struct few__moment *moment, struct few__buffer *planes,
                                   struct few__image *image, struct few_error *err);
 

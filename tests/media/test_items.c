@@ -22,9 +22,10 @@ static void folder(const char *name)
 static void assert_items(const char *const *args, size_t n_args, FILE *list, const char *const *names,
                          size_t n)
 {
+    const struct few_items_opts opts = {.size = sizeof opts, .list = list};
     struct few_items *items;
     struct few_error err;
-    assert_status(few_items_open(args, n_args, list, NULL, &items, &err), FEW_OK, &err);
+    assert_status(few_items_open(args, n_args, &opts, &items, &err), FEW_OK, &err);
     assert_int_equal(few_items_count(items), n);
     for (size_t i = 0; i < n; i++) assert_string_equal(few_items_path(items, i), names[i]);
     few_items_close(items);
@@ -32,9 +33,10 @@ static void assert_items(const char *const *args, size_t n_args, FILE *list, con
 
 static void assert_no_items(const char *arg, FILE *list, enum few_status expected, const char *word)
 {
+    const struct few_items_opts opts = {.size = sizeof opts, .list = list};
     struct few_items *items;
     struct few_error err = {0};
-    assert_status(few_items_open(&arg, 1, list, NULL, &items, &err), expected, &err);
+    assert_status(few_items_open(&arg, 1, &opts, &items, &err), expected, &err);
     assert_null(items);
     if (!strstr(err.message, word)) fail_msg("\"%s\" is not in \"%s\"", word, err.message);
 }
@@ -195,10 +197,11 @@ static void test_item_limit(void **state)
     assert_non_null(list);
     for (int i = 0; i < FEW_ITEMS_MAX; i++) fputs("a\n", list);
     rewind(list);
+    const struct few_items_opts opts = {.size = sizeof opts, .list = list};
     struct few_items *items;
     struct few_error err;
     const char *arg = "-";
-    assert_status(few_items_open(&arg, 1, list, NULL, &items, &err), FEW_OK, &err);
+    assert_status(few_items_open(&arg, 1, &opts, &items, &err), FEW_OK, &err);
     assert_int_equal(few_items_count(items), FEW_ITEMS_MAX);
     few_items_close(items);
     fputs("a\n", list);
@@ -210,10 +213,10 @@ static void test_item_limit(void **state)
 static enum few_status open_all(const struct few_mem *mem, void *ud)
 {
     (void)ud;
-    struct few_env env = {.mem = mem};
+    const struct few_items_opts opts = {.size = sizeof opts, .env = {.mem = mem}};
     struct few_items *items = NULL;
     const char *args[] = {joined(""), joined("*.png"), joined("z.JPG")};
-    enum few_status got = few_items_open(args, 3, NULL, &env, &items, NULL);
+    enum few_status got = few_items_open(args, 3, &opts, &items, NULL);
     few_items_close(items);
     return got;
 }
