@@ -150,7 +150,7 @@ static enum few_status find_stored(struct few_session *s, struct few__flow *flow
     row->height = stored.height;
     row->fps = stored.fps;
     row->duration_us = stored.duration_us;
-    snprintf(flow->message, sizeof flow->message, "%s", stored.message);
+    snprintf(flow->message, sizeof flow->message, "%.255s", stored.message);
     take_counts(flow, &stored);
     flow->counted_us = stored.last_us;
     flow->n_kept = row->n_analysed + row->n_reused + row->n_failed;
@@ -490,7 +490,7 @@ enum few_status few__flow_meet(struct few_session *s, struct few__passage *item,
     }
     if (item->wrong.code != FEW_OK && !flow->told_end) {
         flow->could_not_open = true;
-        snprintf(flow->message, sizeof flow->message, "%s", item->wrong.message);
+        snprintf(flow->message, sizeof flow->message, "%.255s", item->wrong.message);
     }
     item->stream = s->store ? flow->row.id : -1;
     item->segment = item->at_us / s->segment_us;
@@ -513,9 +513,9 @@ static enum few_status reuse_reference(struct few_session *s, struct few__passag
                                        struct few_error *err)
 {
     const struct few__reference *ref = &item->flow->reference;
-    char why[FEW__REASON_MAX];
-    snprintf(why, sizeof why, "unchanged since %s", ref->result.path);
     few__arena_reset(&item->arena);
+    const char *why = few__arena_printf(&item->arena, "unchanged since %s", ref->result.path);
+    if (!why) return few__no_memory(err, item->path);
     item->arrival_us = few__now_us(&s->env);
     FEW__TRY(few__session_repeat(s, item, &ref->result, ref->run_all_us, why, err));
     item->reused = true;
