@@ -278,3 +278,24 @@ if __name__ == "__main__":
     stores()
     answers()
     images()
+
+# ---- lists of records ----
+
+RECORDS = {
+    "files": '{"item": "a", "image": "a.jpg", "sound": "a.wav", "text": "words"}\n\n{"item": "b", "image": "/x/b.png"}\n',
+    "places": '{"item": "a", "image": {"file": "c.mp4", "at": 12.5}, "sound": {"file": "c.mp4", "from": 12, "to": 14.25}}\n'
+              '{"item": "b", "image": {"file": "c.mp4", "frame": 7}, "text": {"file": "a.txt"}}\n'
+              '{"item": "c", "image": "c.mp4#t=1:02:03.5", "sound": "c.mp4#t=npt:3,5"}\n',
+    "video": '{"item": "a", "video": "c.mp4", "at": 3, "for": 1, "text": "\\u00fc"}\n{"item": "b", "video": "c.mp4"}',
+    "bad_twice": '{"item": "a", "text": "x"}\n{"item": "a", "text": "y"}\n',
+    "bad_key": '{"item": "a", "picture": "a.jpg"}\n',
+    "bad_none": '{"item": "a"}\n',
+    "bad_time": '{"item": "a", "image": "c.mp4#t=1e3"}\n',
+    "bad_span": '{"item": "a", "sound": {"file": "a.wav", "from": 5, "to": 3}}\n',
+    "bad_long": '{"item": "a", "sound": {"file": "a.wav", "to": 99999}}\n',
+    "bad_json": '{"item": "a", "text": "x"\n',
+    "bad_nul": '{"item": "a", "text": "x\\u0000"}\n',
+    "bad_empty": "",
+}
+for name, lines in RECORDS.items():
+    keep("records", f"{name}.jsonl", lines)
