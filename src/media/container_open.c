@@ -34,17 +34,25 @@ enum { ANALYZE_US = 3000000 }; // of a live source before its first picture
 
 /* ---- names ---- */
 
+// What follows the last '@' before end.
+static const char *after_at(const char *s, const char *end)
+{
+    const char *host = s;
+    for (const char *p = s; p < end; p++)
+        if (*p == '@') host = p + 1;
+    return host;
+}
+
 // Where a host begins: after user and password, if there are any.
 static const char *host_of(const char *authority)
 {
     const char *end = authority + strcspn(authority, "/?#");
+    const char *host = after_at(authority, end);
     const char *port = memchr(authority, ':', (size_t)(end - authority));
-    bool odd = port && authority[0] != '[' && strspn(port + 1, "0123456789") != (size_t)(end - port - 1);
-    if (odd) end = authority + strlen(authority); // a password may have a slash in it
-    const char *host = authority;
-    for (const char *p = authority; p < end; p++)
-        if (*p == '@') host = p + 1;
-    return host;
+    if (host != authority || !port || authority[0] == '[') return host;
+    // No port but a password, which has a slash in it?
+    bool number = strspn(port + 1, "0123456789") == (size_t)(end - port - 1);
+    return number ? host : after_at(authority, authority + strlen(authority));
 }
 
 char *few__url_clean(const char *url, char *out, size_t n)
@@ -172,6 +180,8 @@ static enum few_status open_format(struct few__container *c, struct few_error *e
     av_dict_free(&options);
     if (got == AVERROR(ENOENT) && c->opts.is_live)
         return few__fail(err, FEW_ENOENT, "%s: not found", c->name);
+    if (got == AVERROR_INVALIDDATA || got == AVERROR_EOF)
+        return few__fail(err, FEW_EDECODE, "%s: not a recording, or its header is missing", c->name);
     return got < 0 ? few__input_failed(c, got, "cannot be opened", err) : FEW_OK;
 }
 
