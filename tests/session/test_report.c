@@ -167,8 +167,13 @@ static void put_thumbnail(const char *path)
     made_open(&trace, path, "trace", two, 2);
     struct few__cell cells[2] = {{.outcome = FEW_SKIPPED, .reason = "no", .start_us = -1},
                                  {.outcome = FEW_SKIPPED, .reason = "no", .start_us = -1}};
-    struct few__item_row row = {
-        .path = "gone.jpg", .digest = "", .width = 640, .height = 480, .message = "", .thumbnail = thumbnail};
+    struct few__item_row row = {.path = "gone.jpg",
+                                .digest = "",
+                                .width = 640,
+                                .height = 480,
+                                .message = "",
+                                .thumbnail = thumbnail,
+                                FEW__NO_STREAM};
     assert_status(few__store_put(trace.store, &row, cells, &err), FEW_OK, &err);
     made_close(&trace);
 }

@@ -96,7 +96,8 @@ void made_item(struct made_trace *trace, const char *path, int64_t decode_us, co
                                 .height = 3,
                                 .decode_us = decode_us,
                                 .message = "",
-                                .run_all_us = trace->run_all_us};
+                                .run_all_us = trace->run_all_us,
+                                FEW__NO_STREAM};
     assert_status(few__store_put(trace->store, &row, packed, &err), FEW_OK, &err);
 }
 
