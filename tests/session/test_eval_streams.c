@@ -173,6 +173,11 @@ static void test_reducto(void **state)
     assert_point(json, "reducto", "budget/0.1", 0.1, (5 + 5 * 0.8 / 1.4) / 10, (5 + 5 * 1.0 / 3) / 10);
     assert_near(measure(json, "reducto", "budget/0.1", "label_recall"), 0.75, 1e-6);
     assert_near(measure(json, "reducto", "budget/0.1", "threshold"), exp2(-3.75), 1e-6);
+    // Nine are reused, four of them right in all three models; A and B say something in those, all three in the others.
+    assert_near(measure(json, "reducto", "budget/0.1", "reused"), 0.9, 1e-6);
+    assert_near(measure(json, "reducto", "budget/0.1", "agreement_reused"), (4 + 5 * 1.0 / 3) / 9, 1e-5);
+    assert_near(measure(json, "reducto", "budget/0.1", "agreement_found"), (4.0 * 2 + 5) / (4 * 2 + 5 * 3),
+                1e-5);
     json_t *point = json_object_get(
         json_object_get(json_object_get(json_object_get(json, "methods"), "reducto"), "budget"), "0.1");
     assert_string_equal(json_string_value(json_object_get(point, "feature")), "pixel");
@@ -210,6 +215,9 @@ static void test_slow_change(void **state)
                  0.9); // 0, 3, 6, 9; the sixth has what the fourth said
     assert_point(json, "reducto_successive", "budget/0.5", 0.1, 0.5, 0.5);
     assert_point(json, "reducto", "budget/1", 1, 1, 1);
+    assert_near(measure(json, "reducto", "budget/1", "reused"), 0, 0);
+    assert_near(measure(json, "reducto", "budget/1", "agreement_reused"), 1, 0);
+    assert_near(measure(json, "reducto", "budget/1", "agreement_found"), 1, 0);
     assert_point(json, "reducto_successive", "budget/1", 1, 1, 1);
     json_decref(json);
 }
