@@ -319,6 +319,151 @@ static void test_other_moments_are_another_run(void **state)
     few_zoo_close(zoo);
 }
 
+/* ---- what failed ---- */
+
+static void test_a_recording_that_breaks_off(void **state)
+{
+    (void)state;
+    struct few_zoo *zoo = new_world();
+    const struct few_session_opts opts = options(t_path("run.db"));
+    struct few__stream_row row;
+    struct stat about;
+    assert_int_equal(stat(names[2], &about), 0);
+    assert_int_equal(truncate(names[2], about.st_size * 2 / 3), 0);
+    w_attach(zoo, spec, opts, args, 3, NULL, SIZE_MAX, &run);
+    size_t n = run.n - 1 - LONG - 1; // of its moments
+    assert_true(n > 5 && n < SHORT);
+    assert_int_equal(run.n_failed, 1);
+    assert_int_equal(run.stats.items_failed, 1);
+    char expected[64];
+    snprintf(expected, sizeof expected, "b.mkv#t=%g", (double)n / 10);
+    assert_string_equal(run.paths[run.n - 1], expected); // the one that would have come
+    assert_non_null(strstr(run.streams[2].message, "cut off"));
+    get_stream(opts.store, names[2], &row);
+    assert_true(row.ended);
+    assert_int_equal(row.n_failed, 1);
+    assert_int_equal(row.n_in, n + 1);
+    char *lines = w_lines(opts.store);
+    w_attach(zoo, spec, opts, args, 3, NULL, SIZE_MAX, &run);
+    assert_int_equal(run.n, 3);
+    assert_int_equal(run.n_kept, LONG + 1 + n + 1);
+    assert_same_lines(opts.store, lines);
+
+    // The same after any break.
+    struct few_session_opts again = opts;
+    again.store = t_path("again.db");
+    for (size_t taken = LONG; taken <= LONG + n + 2; taken += 4) {
+        w_attach(zoo, spec, again, args, 3, NULL, taken, &run);
+        w_attach(zoo, spec, again, args, 3, NULL, SIZE_MAX, &run);
+        assert_same_lines(again.store, lines);
+        get_stream(again.store, names[2], &row);
+        assert_int_equal(row.n_in, n + 1);
+        assert_int_equal(unlink(again.store), 0);
+    }
+    free(lines);
+    few_zoo_close(zoo);
+}
+
+// Item `id` of the store becomes one that failed.
+static void make_failed(const char *path, int64_t id)
+{
+    struct few__store *store, *opened;
+    struct few__item_row row;
+    struct few__cell cells[3];
+    struct few__stream_row stream;
+    assert_status(few__store_open(path, NULL, &opened, &err), FEW_OK, &err);
+    const struct few__store_new what = {.purpose = few__store_purpose(opened),
+                                        .catalog = few__store_catalog(opened),
+                                        .zoo_path = few__store_zoo_path(opened),
+                                        .zoo_digest = "",
+                                        .config_json = few__store_config(opened),
+                                        .notes_json = "{}"};
+    assert_status(few__store_append(path, &what, NULL, &store, &err), FEW_OK, &err);
+    assert_status(few__store_get(opened, id, &row, cells, &err), FEW_OK, &err);
+    row.status = FEW_EDECODE;
+    row.message = "broken";
+    for (size_t m = 0; m < 3; m++)
+        cells[m] = (struct few__cell){.outcome = FEW_FAILED, .reason = "broken", .start_us = -1, .lane = -1};
+    assert_status(few__store_replace(store, id, &row, cells, &err), FEW_OK, &err);
+    assert_status(few__store_get_stream(store, row.stream, &stream, &err), FEW_OK, &err);
+    stream.n_analysed--;
+    stream.n_failed++;
+    assert_status(few__store_put_stream(store, &stream, &err), FEW_OK, &err);
+    assert_status(few__store_close(opened, &err), FEW_OK, &err);
+    assert_status(few__store_close(store, &err), FEW_OK, &err);
+}
+
+static void test_a_failed_moment_is_tried_again(void **state)
+{
+    (void)state;
+    struct few_zoo *zoo = new_world();
+    struct few_session *session;
+    const struct few_result *result;
+    struct few__stream_row row;
+    char path[W_PATH + 16];
+    struct few_session_opts opts = {.store = t_path("run.db"), .lanes = 1, .in_flight = 1};
+    w_attach(zoo, "run_all", opts, args, 1, NULL, SIZE_MAX, &run);
+    char *expected = w_lines(opts.store);
+    make_failed(opts.store, 37);
+    opts.retry = true;
+    opts = w_opts(opts);
+    assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_OK, &err);
+    assert_status(few_session_receive(session, &result, &err), FEW_OK, &err);
+    snprintf(path, sizeof path, "%s#t=3.7", names[0]);
+    assert_string_equal(result->path, path);
+    assert_int_equal(result->status, FEW_OK);
+    assert_int_equal(result->at_us, 3700000);
+    assert_int_equal(result->stream, SIZE_MAX); // nothing is attached
+    assert_status(few_session_receive(session, &result, &err), FEW_END, &err);
+    assert_status(few_session_close(session, &err), FEW_OK, &err);
+    assert_same_lines(opts.store, expected);
+    get_stream(opts.store, names[0], &row);
+    assert_int_equal(row.n_failed, 0);
+    assert_int_equal(row.n_analysed, LONG);
+    free(expected);
+
+    // A recording that cannot be opened is for a run that goes on.
+    t_write(t_path("bad.mp4"), "no film", 7);
+    name(3, "bad.mp4");
+    opts.retry = false;
+    opts.resume = true;
+    w_attach(zoo, "run_all", opts, args + 3, 1, NULL, SIZE_MAX, &run);
+    opts.retry = true;
+    assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_OK, &err);
+    assert_status(few_session_receive(session, &result, &err), FEW_OK, &err);
+    assert_int_equal(result->status, FEW_EDECODE);
+    assert_non_null(strstr(result->message, "whole recording"));
+    assert_status(few_session_close(session, &err), FEW_OK, &err);
+    few_zoo_close(zoo);
+}
+
+static void test_answers_of_moments_are_replayed(void **state)
+{
+    (void)state;
+    struct few_zoo *zoo = new_world();
+    char text[W_PATH * 2], trace[W_PATH];
+    snprintf(trace, sizeof trace, "%s", t_path("trace.db"));
+    const struct few_session_opts record = {.purpose = FEW_RECORD, .store = trace};
+    w_attach(zoo, "run_all", record, args, 3, NULL, SIZE_MAX, &run);
+    int n = snprintf(text, sizeof text,
+                     "version: 1\nmodels:\n  - name: mean\n    backend: replay\n    file: %s\n"
+                     "    input: {size: [4, 4]}\n    output: {kind: scalar, empty: -1}\n"
+                     "    cost: {time_ms: 0.1}\n",
+                     trace);
+    t_write(t_path("replay.yaml"), text, (size_t)n);
+    struct few_zoo *replay;
+    assert_status(few_zoo_open(t_path("replay.yaml"),
+                               &(struct few_zoo_opts){.size = sizeof(struct few_zoo_opts)}, &replay, &err),
+                  FEW_OK, &err);
+    // Other moments of the same recording have the same digests.
+    const struct few_session_opts opts = {.lanes = 2, .in_flight = 3};
+    w_attach(replay, "run_all", opts, args, 3, &(struct few_items_opts){.every = 2}, SIZE_MAX, &run);
+    assert_int_equal(run.n, LONG / 2 + (SHORT + 1) / 2 + 1);
+    assert_int_equal(run.stats.counts[FEW_EXECUTED], run.n);
+    few_zoo_close(replay);
+    few_zoo_close(zoo);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 8 && strcmp(argv[1], "child") == 0) return child(argv + 2);
@@ -330,6 +475,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_touched_recording_is_kept),
         cmocka_unit_test(test_a_changed_recording_is_done_again),
         cmocka_unit_test(test_other_moments_are_another_run),
+        cmocka_unit_test(test_a_recording_that_breaks_off),
+        cmocka_unit_test(test_a_failed_moment_is_tried_again),
+        cmocka_unit_test(test_answers_of_moments_are_replayed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
