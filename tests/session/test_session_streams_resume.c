@@ -328,35 +328,35 @@ static void test_a_recording_that_breaks_off(void **state)
     const struct few_session_opts opts = options(t_path("run.db"));
     struct few__stream_row row;
     struct stat about;
-    assert_int_equal(stat(names[2], &about), 0);
-    assert_int_equal(truncate(names[2], about.st_size * 2 / 3), 0);
+    assert_int_equal(stat(names[0], &about), 0);
+    assert_int_equal(truncate(names[0], about.st_size / 2), 0);
     w_attach(zoo, spec, opts, args, 3, NULL, SIZE_MAX, &run);
-    size_t n = run.n - 1 - LONG - 1; // of its moments
-    assert_true(n > 5 && n < SHORT);
+    size_t n = run.n - 1 - SHORT - 1; // of its moments
+    assert_true(n > 5 && n < LONG);
     assert_int_equal(run.n_failed, 1);
     assert_int_equal(run.stats.items_failed, 1);
     char expected[64];
-    snprintf(expected, sizeof expected, "b.mkv#t=%g", (double)n / 10);
+    snprintf(expected, sizeof expected, "a.mkv#t=%g", (double)n / 10);
     assert_string_equal(run.paths[run.n - 1], expected); // the one that would have come
-    assert_non_null(strstr(run.streams[2].message, "cut off"));
-    get_stream(opts.store, names[2], &row);
+    assert_non_null(strstr(run.streams[0].message, "cut off"));
+    get_stream(opts.store, names[0], &row);
     assert_true(row.ended);
     assert_int_equal(row.n_failed, 1);
     assert_int_equal(row.n_in, n + 1);
     char *lines = w_lines(opts.store);
     w_attach(zoo, spec, opts, args, 3, NULL, SIZE_MAX, &run);
     assert_int_equal(run.n, 3);
-    assert_int_equal(run.n_kept, LONG + 1 + n + 1);
+    assert_int_equal(run.n_kept, SHORT + 1 + n + 1);
     assert_same_lines(opts.store, lines);
 
     // The same after any break.
     struct few_session_opts again = opts;
     again.store = t_path("again.db");
-    for (size_t taken = LONG; taken <= LONG + n + 2; taken += 4) {
+    for (size_t taken = 1; taken <= SHORT + n + 2; taken += 9) {
         w_attach(zoo, spec, again, args, 3, NULL, taken, &run);
         w_attach(zoo, spec, again, args, 3, NULL, SIZE_MAX, &run);
         assert_same_lines(again.store, lines);
-        get_stream(again.store, names[2], &row);
+        get_stream(again.store, names[0], &row);
         assert_int_equal(row.n_in, n + 1);
         assert_int_equal(unlink(again.store), 0);
     }
