@@ -40,3 +40,10 @@ int64_t few__now_us(const struct few_env *env)
 {
     return env->clock.now_us(env->clock.ud);
 }
+
+int64_t few__wall_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}

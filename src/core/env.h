@@ -12,4 +12,7 @@ void few__log(const struct few_env *env, enum few_log_level level, const char *f
 
 int64_t few__now_us(const struct few_env *env);
 
+/* Microseconds since 1970, as the system's clock says: it may be set. */
+int64_t few__wall_us(void);
+
 #endif

@@ -28,6 +28,11 @@ struct few__ffmpeg {
     AVFrame *frame;
 };
 
+void few__ffmpeg_quiet(void)
+{
+    if (av_log_get_level() == AV_LOG_INFO) av_log_set_level(AV_LOG_QUIET);
+}
+
 enum few_status few__ffmpeg_create(const struct few_mem *mem, struct few__ffmpeg **ffmpeg,
                                    struct few_error *err)
 {
@@ -41,9 +46,7 @@ enum few_status few__ffmpeg_create(const struct few_mem *mem, struct few__ffmpeg
         few__ffmpeg_destroy(f);
         return few__no_memory(err, "image decoder");
     }
-    // FFmpeg prints what it dislikes in a file, on stderr, for the whole process. A level that the host has
-    // chosen is left alone.
-    if (av_log_get_level() == AV_LOG_INFO) av_log_set_level(AV_LOG_QUIET);
+    few__ffmpeg_quiet();
     *ffmpeg = f;
     return FEW_OK;
 }
@@ -87,13 +90,13 @@ static bool is_full_range(const AVFrame *frame)
     }
 }
 
-static struct few__picture picture_of(const AVFrame *frame, enum few__image_kind kind)
+struct few__picture few__frame_picture(const AVFrame *frame)
 {
     struct few__picture p = {.format = (enum AVPixelFormat)frame->format,
                              .width = frame->width,
                              .height = frame->height,
                              .full_range = is_full_range(frame),
-                             .matrix = kind == FEW__TIFF ? 0 : (int)frame->colorspace};
+                             .matrix = (int)frame->colorspace};
     for (int i = 0; i < 4; i++) {
         p.data[i] = frame->data[i];
         p.stride[i] = frame->linesize[i];
@@ -118,7 +121,8 @@ enum few_status few__ffmpeg_decode(struct few__ffmpeg *f, enum few__image_kind k
         return few__fail(err, FEW_EDECODE, "%s: damaged %s file: %s", name, codecs[kind].name,
                          got == AVERROR(EAGAIN) ? "no picture in it" : av_err2str(got));
     }
-    *picture = picture_of(f->frame, kind);
+    *picture = few__frame_picture(f->frame);
+    if (kind == FEW__TIFF) picture->matrix = 0;
     return FEW_OK;
 }
 

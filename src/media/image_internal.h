@@ -10,7 +10,10 @@
 
 #include <libavutil/pixfmt.h>
 
+#include "media/buffer.h"
 #include "media/image.h"
+
+struct AVFrame;
 
 enum few__image_kind {
     FEW__JPEG,
@@ -64,6 +67,12 @@ size_t few__picture_scratch(int width);
 void few__picture_rows(const struct few__picture *picture, int y, int n, uint8_t *const planes[3],
                        size_t stride, void *scratch);
 
+/* A whole picture as R, G, B planes in `planes`, turned as EXIF's orientation says (1 .. 8).
+ * image: borrowed from the buffer. Errors: FEW_ENOMEM. */
+enum few_status few__picture_upright(const struct few__picture *picture, int orientation,
+                                     struct few__buffer *planes, struct few__image *image,
+                                     struct few_error *err);
+
 /* libjpeg-turbo. picture is borrowed until few__jpeg_release. Damage that leaves a whole picture is tolerated.
  * Errors: FEW_EDECODE, FEW_ELIMIT, FEW_ENOMEM; FEW_EUNSUPPORTED, without a message: CMYK, which FFmpeg's decoder
  * reads. Nothing to release then. */
@@ -75,6 +84,13 @@ enum few_status few__jpeg_decode(struct few__jpeg *jpeg, const char *name, const
 
 /* Gives the picture back; a large one's memory at once. */
 void few__jpeg_release(struct few__jpeg *jpeg);
+
+/* FFmpeg prints what it dislikes in a file, on stderr, for the whole process: no longer, unless the host has chosen a
+ * level. */
+void few__ffmpeg_quiet(void);
+
+/* What FFmpeg decoded, borrowed from the frame. Not for TIFF, whose matrix is not to be believed. */
+struct few__picture few__frame_picture(const struct AVFrame *frame);
 
 /* FFmpeg's decoders. */
 struct few__ffmpeg;
