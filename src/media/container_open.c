@@ -78,20 +78,19 @@ static int interrupted(void *ud)
 {
     struct few__container *c = ud;
     if (c->opts.stop && c->opts.stop(c->opts.ud)) return 1;
-    return c->opts.is_live && few__now_us(&c->env) - c->heard_us > c->opts.timeout_us;
+    if (c->opts.is_live && few__now_us(&c->env) - c->heard_us > c->opts.timeout_us) c->timed_out = true;
+    return c->timed_out;
 }
 
 enum few_status few__input_failed(const struct few__container *c, int got, const char *what,
                                   struct few_error *err)
 {
     if (got == AVERROR(ENOMEM)) return few__no_memory(err, "recording");
-    if (got == AVERROR_EXIT || got == AVERROR(EINTR) || got == AVERROR(ETIMEDOUT)) {
-        if (c->opts.stop && c->opts.stop(c->opts.ud))
-            return few__fail(err, FEW_ECANCELED, "%s: given up", c->name);
-        if (c->opts.is_live && few__now_us(&c->env) - c->heard_us > c->opts.timeout_us)
-            return few__fail(err, FEW_EIO, "%s: %s: nothing came for %g s", c->name, what,
-                             (double)c->opts.timeout_us / 1e6);
-    }
+    if (c->opts.stop && c->opts.stop(c->opts.ud))
+        return few__fail(err, FEW_ECANCELED, "%s: given up", c->name);
+    if (c->timed_out)
+        return few__fail(err, FEW_EIO, "%s: %s: nothing came for %g s", c->name, what,
+                         (double)c->opts.timeout_us / 1e6);
     bool content = got == AVERROR_INVALIDDATA || got == AVERROR_EOF || got == AVERROR_PATCHWELCOME;
     return few__fail(err, content ? FEW_EDECODE : FEW_EIO, "%s: %s: %s", c->name, what, av_err2str(got));
 }
@@ -356,6 +355,7 @@ void few__input_close(struct few__container *c)
 static enum few_status open_input(struct few__container *c, struct few_error *err)
 {
     c->heard_us = few__now_us(&c->env);
+    c->timed_out = false;
     FEW__TRY(open_format(c, err));
     FEW__TRY(find_streams(c, err));
     FEW__TRY(choose(c, err));
