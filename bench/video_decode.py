@@ -72,10 +72,11 @@ def main():
     folder.mkdir(exist_ok=True)
     (folder / "mean.onnx").write_bytes(mean_model())
     (folder / "zoo.yaml").write_text(ZOO)
+    fewer = next(path for path in (f"{build}/fewer", f"{build}/cli/fewer") if pathlib.Path(path).is_file())
     long, first, frames = make_clips(folder, zoo, float(sys.argv[4]) if len(sys.argv) > 4 else 500)
 
     def ours(clip):
-        return [f"{build}/fewer", "label", folder / "zoo.yaml", clip, "--runtime", runtime, "-o", folder / "run.db", "--force", "--quiet"]
+        return [fewer, "label", folder / "zoo.yaml", clip, "--runtime", runtime, "-o", folder / "run.db", "--force", "--quiet"]
 
     def theirs(clip):
         return ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", clip, "-vf", f"scale={SIDE}:{SIDE}:flags=bilinear",
