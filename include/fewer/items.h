@@ -8,6 +8,8 @@
 #ifndef FEWER_ITEMS_H
 #define FEWER_ITEMS_H
 
+#include <stdbool.h>
+
 #include <fewer/zoo.h>
 
 #ifdef __cplusplus
@@ -35,6 +37,7 @@ struct few_items_opts {
     uint64_t limit;            // items at most; 0 = all
     int64_t live_timeout_us;   // a live stream that gives nothing for so long is connected to again; 0 = 10 s
     uint64_t live_reconnects;  // failed attempts in a row after which it is given up; 0 = never
+    bool only_names;           // nothing is taken of them: a session that retries finds records by their names
 };
 
 /* Collect what args name. A folder gives the files in it whose names end like a photograph's (a recording's too, where the

@@ -35,7 +35,7 @@ struct few__source *few__items_source(struct few_items *items, size_t entry)
 
 bool few__items_is_recording(struct few_items *items, size_t entry)
 {
-    return few__items_kind(items, entry) == FEW__ENTRY_RECORDING;
+    return !items->opts.only_names && few__items_kind(items, entry) == FEW__ENTRY_RECORDING;
 }
 
 void few__items_leave_out(struct few_items *items, size_t entry, uint64_t n_taken)
@@ -169,7 +169,7 @@ enum few_status few__items_begin(struct few_items *items, const struct few__item
     items->turns = FEW__NEW_N(items->env.mem, struct few__turn, items->n_turns);
     if (!items->turns) return few__no_memory(err, "turns of items");
     size_t at = items->n_window;
-    for (size_t i = 0; i < items->n; i++)
+    for (size_t i = 0; i < items->n && !items->opts.only_names; i++)
         if (items->entries[i].kind == FEW__ENTRY_LIVE) FEW__TRY(fill(items, &items->turns[at++], i, err));
     return FEW_OK;
 }
@@ -311,7 +311,7 @@ enum few_status few__items_next(struct few_items *items, struct few__item *item,
     const struct few__items_needs needs = {.in_hands = 1};
     *err = (struct few_error){.message = ""};
     *item = (struct few__item){.key = items->key, .stream = SIZE_MAX};
-    if (items->ended) return FEW_END;
+    if (items->ended || items->opts.only_names) return FEW_END;
     if (!items->turns) FEW__TRY(few__items_begin(items, &needs, err));
     if (items->no_memory) return few__no_memory(err, "streams of items");
     close_those_left(items);

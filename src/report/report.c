@@ -10,7 +10,7 @@
 
 #include "core/env.h"
 #include "core/error.h"
-#include "media/image.h"
+#include "media/record.h"
 #include "model/output.h"
 #include "store/trace.h"
 
@@ -257,7 +257,7 @@ static enum few_status open_run(struct few__report *report, const struct few_rep
     FEW__TRY(find_same_names(report, err));
     FEW__TRY(few__report_models_init(report, err));
     FEW__TRY(few__streams_create(report, err));
-    FEW__TRY(few__image_decoder_create(&report->env, &report->decoder, err));
+    FEW__TRY(few__record_reader_create(&report->env, NULL, 0, &report->reader, err));
     if (!opts->trace) return FEW_OK;
     return few__quality_create(opts->trace, report->catalog, &report->env, &report->quality, err);
 }
@@ -284,7 +284,7 @@ static enum few_status make(struct few__report *report, const struct few_report_
 
 static void finish(struct few__report *report)
 {
-    few__image_decoder_destroy(report->decoder);
+    few__record_reader_destroy(report->reader);
     few__quality_destroy(report->quality);
     few__text_finish(&report->gallery);
     few__text_finish(&report->failures);

@@ -72,7 +72,6 @@ struct few__report {
     struct few__quality *quality;      // NULL = not measured
     struct few__stream_times *streams; // NULL = none
     struct few__record_reader *reader;
-    struct few__image_decoder *decoder;
     struct few__text gallery, failures, lanes; // written while reading
     struct few__text plots;                    // JSON, for the script
     size_t n_plots, n_sections;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Pictures inside the page: the item's file if it is still there and can be decoded, else the thumbnail that the
+/* Pictures inside the page: the item's file, or the moment of its recording, if it is still there and can be decoded, else the thumbnail that the
  * trace keeps. Shrunk by area averages, written as JPEG, in base 64. */
 #include <string.h>
 
-#include "core/file.h"
-#include "media/image.h"
 #include "media/jpeg_write.h"
 #include "media/preprocess.h"
+#include "media/record.h"
 #include "report/report.h"
 
 enum { QUALITY = 82 }; // of a JPEG
@@ -47,17 +46,16 @@ static bool shrink(const struct few__image *image, struct few__arena *arena, str
     return true;
 }
 
+/* A photograph, or a moment of a recording. What has a scheme is not asked for: a page is made without a network. Whatever
+ * goes wrong, there is the thumbnail. */
 static bool read_picture(struct few__report *report, const char *path, struct few__arena *arena,
                          struct picture *picture)
 {
-    char *bytes = NULL;
-    size_t n = 0;
-    struct few__image image;
-    if (few__file_read(path, FEW__IMAGE_BYTES_MAX, report->env.mem, &bytes, &n, NULL) != FEW_OK) return false;
-    bool right = few__image_decode(report->decoder, path, bytes, n, &image, NULL) == FEW_OK &&
-                 shrink(&image, arena, picture);
-    few__free(report->env.mem, bytes);
-    return right;
+    struct few__record record;
+    struct few__parts parts;
+    if (strstr(path, "://") || few__record_of_path(path, arena, &record, NULL) != FEW_OK) return false;
+    return few__record_read(report->reader, &record, NULL, 0, &parts, NULL) == FEW_OK && parts.image &&
+           shrink(parts.image, arena, picture);
 }
 
 /* ---- the element ---- */

@@ -89,9 +89,12 @@ struct few__eval_result {
 };
 
 struct few__eval_reuse {
-    struct few__eval_point point;
     enum few_feature feature;
     double threshold; // what differs by less is reused
+    struct few__eval_point point;
+    double reused;           // share of the items
+    double agreement_reused; // of these alone; 1 where there are none
+    double agreement_found;  // of their models that say something, here or there; 1 where there are none
 };
 
 extern const double few__eval_keeps[FEW__EVAL_KEEPS]; // rising

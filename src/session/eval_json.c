@@ -101,6 +101,9 @@ static void put_budgets(struct few__text *text, const struct few__eval_reuse *bu
         few__text_put(text, i ? ",\n        " : "\n        ");
         few__text_printf(text, "\"%g\": {", (double)(i + 1) / FEW__EVAL_BUDGETS);
         put_measures(text, &budget[i].point);
+        put_more(text, "reused", budget[i].reused);
+        put_more(text, "agreement_reused", budget[i].agreement_reused);
+        put_more(text, "agreement_found", budget[i].agreement_found);
         few__text_printf(text, ", \"feature\": \"%s\"", few_feature_name(budget[i].feature));
         put_more(text, "threshold", budget[i].threshold);
         few__text_put(text, "}");

@@ -26,6 +26,15 @@ static const double slack = 1e-9; // of sums
 struct pair { // of a frame and a later one; below 0: not known yet
     double difference[FEW_FEATURE_COUNT];
     double agreement, recall, label_recall; // when the later has the outputs of the first
+    double found, n_found; // sum of the agreement of models that say something, and how many do
+};
+
+static const struct pair unknown = {.difference = {-1, -1, -1, -1}, .agreement = -1};
+
+struct sums {
+    struct few__eval_point point;
+    double n_reused, reused, n_found,
+        found; // agreement of reused frames, and of models that say something there
 };
 
 struct frame {
@@ -79,16 +88,32 @@ static enum few_status unpack_frame(struct reuse *r, struct frame *frame, struct
     return FEW_OK;
 }
 
-static double agreement_of(struct reuse *r, const struct frame *given, const struct frame *exact)
+static bool says_nothing(const struct few_model *model, const struct few_output *output,
+                         const struct few__trace_cell *cell)
 {
-    const struct few_catalog *catalog = &r->eval->trace->catalog;
+    return output->empty || (model->kind == FEW_LABELS && cell->n_valuable == 0);
+}
+
+static void measure_agreement(struct reuse *r, const struct frame *given, const struct frame *exact,
+                              struct pair *pair)
+{
+    const struct few__trace *trace = r->eval->trace;
+    size_t n = trace->catalog.n_models;
     double sum = 0;
-    for (size_t m = 0; m < catalog->n_models; m++) {
+    pair->found = pair->n_found = 0;
+    for (size_t m = 0; m < n; m++) {
+        const struct few_model *model = &trace->catalog.models[m];
+        const struct few_output *a = &given->outputs[m], *b = &exact->outputs[m];
         few__arena_reset(&r->scratch);
-        sum += few__agreement(&catalog->models[m], &given->outputs[m], &exact->outputs[m], r->ranges[m],
-                              &r->scratch);
+        double agreement = few__agreement(model, a, b, r->ranges[m], &r->scratch);
+        sum += agreement;
+        if (says_nothing(model, a, few__trace_cell(trace, given->item, m)) &&
+            says_nothing(model, b, few__trace_cell(trace, exact->item, m)))
+            continue;
+        pair->found += agreement;
+        pair->n_found++;
     }
-    return sum / (double)catalog->n_models;
+    pair->agreement = sum / (double)n;
 }
 
 // Labels that both have count with the confidence that is exact.
@@ -127,7 +152,7 @@ static void measure_recall(struct reuse *r, const struct frame *given, const str
 static struct pair *pair_of(struct reuse *r, size_t first, size_t later)
 {
     if (r->pairs) return &r->pairs[first * r->n_frames + later];
-    r->unkept = (struct pair){{-1, -1, -1, -1}, -1, -1, -1};
+    r->unkept = unknown;
     return &r->unkept;
 }
 
@@ -143,7 +168,7 @@ static const struct pair *likeness(struct reuse *r, size_t first, size_t later)
 {
     struct pair *pair = pair_of(r, first, later);
     if (pair->agreement >= 0) return pair;
-    pair->agreement = agreement_of(r, &r->frames[first], &r->frames[later]);
+    measure_agreement(r, &r->frames[first], &r->frames[later], pair);
     measure_recall(r, &r->frames[first], &r->frames[later], pair);
     return pair;
 }
@@ -172,32 +197,48 @@ static enum few_status open_segment(struct reuse *r, const struct place *places,
     r->n_frames = n;
     r->pairs = n <= PAIRS_MAX ? FEW__ARENA_NEW(&r->segment, struct pair, n * n) : NULL;
     if (!r->frames || (n <= PAIRS_MAX && !r->pairs)) return few__no_memory(err, "evaluation");
-    for (size_t i = 0; r->pairs && i < n * n; i++) r->pairs[i] = (struct pair){{-1, -1, -1, -1}, -1, -1, -1};
+    for (size_t i = 0; r->pairs && i < n * n; i++) r->pairs[i] = unknown;
     for (size_t i = 0; i < n; i++) FEW__TRY(open_frame(r, places[i].item, &r->frames[i], err));
     return FEW_OK;
 }
 
-// The segment's frames under one threshold join the sums.
-static void walk(struct reuse *r, enum few_feature feature, double threshold, struct few__eval_point *sum)
+static void add_reused(struct sums *sums, const struct pair *pair)
+{
+    sums->point.agreement += pair->agreement;
+    sums->point.recall += pair->recall;
+    sums->point.label_recall += pair->label_recall;
+    sums->n_reused++;
+    sums->reused += pair->agreement;
+    sums->n_found += pair->n_found;
+    sums->found += pair->found;
+}
+
+static void add_analysed(struct sums *sums, const struct frame *frame)
+{
+    sums->point.time_ratio += frame->time_us;
+    sums->point.models += frame->models;
+    sums->point.agreement += 1;
+    sums->point.recall += 1;
+    sums->point.label_recall += 1;
+}
+
+static bool is_like(struct reuse *r, const struct few__eval_reuse *choice, size_t before, size_t i)
+{
+    return choice->threshold > 0 && r->frames[before].look && r->frames[i].look &&
+           difference(r, choice->feature, before, i) < choice->threshold;
+}
+
+// The segment's frames under one choice join the sums.
+static void walk(struct reuse *r, const struct few__eval_reuse *choice, struct sums *sums)
 {
     size_t last = 0; // analysed
     for (size_t i = 0; i < r->n_frames; i++) {
-        const struct frame *frame = &r->frames[i];
-        size_t before = r->successive && i > 0 ? i - 1 : last;
-        if (i > 0 && frame->look && r->frames[before].look &&
-            (threshold > 0 && difference(r, feature, before, i) < threshold)) {
-            const struct pair *pair = likeness(r, last, i);
-            sum->agreement += pair->agreement;
-            sum->recall += pair->recall;
-            sum->label_recall += pair->label_recall;
+        if (i > 0 && is_like(r, choice, r->successive ? i - 1 : last, i)) {
+            add_reused(sums, likeness(r, last, i));
             continue;
         }
         last = i;
-        sum->time_ratio += frame->time_us;
-        sum->models += frame->models;
-        sum->agreement += 1;
-        sum->recall += 1;
-        sum->label_recall += 1;
+        add_analysed(sums, &r->frames[i]);
     }
 }
 
@@ -231,27 +272,33 @@ static size_t count_segment(const struct place *places)
     return n;
 }
 
-/* What is asked of each segment: one walk for each of n choices. */
-static enum few_status walk_all(struct reuse *r, const struct place *places,
-                                const struct few__eval_reuse *choices, size_t n, struct few__eval_point *sums,
-                                struct few_error *err)
+static void finish(const struct reuse *r, const struct sums *sums, struct few__eval_reuse *choice)
+{
+    double n = (double)r->n_items;
+    choice->point = sums->point;
+    choice->point.time_ratio = r->run_all_us > 0 ? sums->point.time_ratio / r->run_all_us : 0;
+    choice->point.models /= n;
+    choice->point.agreement /= n;
+    choice->point.recall /= n;
+    choice->point.label_recall /= n;
+    choice->reused = sums->n_reused / n;
+    choice->agreement_reused = sums->n_reused > 0 ? sums->reused / sums->n_reused : 1;
+    choice->agreement_found = sums->n_found > 0 ? sums->found / sums->n_found : 1;
+}
+
+// What n choices come to on these items. sums: (n,) zeros
+static enum few_status walk_all(struct reuse *r, const struct place *places, struct few__eval_reuse *choices,
+                                size_t n, struct sums *sums, struct few_error *err)
 {
     r->run_all_us = 0;
     r->n_items = 0;
     while (places->item != SIZE_MAX) {
         size_t length = count_segment(places);
         FEW__TRY(open_segment(r, places, length, err));
-        for (size_t k = 0; k < n; k++) walk(r, choices[k].feature, choices[k].threshold, &sums[k]);
+        for (size_t k = 0; k < n; k++) walk(r, &choices[k], &sums[k]);
         places += length;
     }
-    for (size_t k = 0; k < n; k++) {
-        double items = (double)r->n_items;
-        sums[k].time_ratio = r->run_all_us > 0 ? sums[k].time_ratio / r->run_all_us : 0;
-        sums[k].models /= items;
-        sums[k].agreement /= items;
-        sums[k].recall /= items;
-        sums[k].label_recall /= items;
-    }
+    for (size_t k = 0; k < n; k++) finish(r, &sums[k], &choices[k]);
     return FEW_OK;
 }
 
@@ -271,8 +318,9 @@ static enum few_status choose(struct reuse *r, const struct place *train, struct
                               struct few_error *err)
 {
     enum { N = FEW_FEATURE_COUNT * THRESHOLDS };
-    struct few__eval_reuse choices[N];
-    struct few__eval_point sums[N] = {0};
+    struct few__eval_reuse *choices = FEW__ARENA_NEW(r->eval->arena, struct few__eval_reuse, N);
+    struct sums *sums = FEW__ARENA_NEW(r->eval->arena, struct sums, N);
+    if (!choices || !sums) return few__no_memory(err, "evaluation");
     for (size_t k = 0; k < N; k++) {
         choices[k].feature = (enum few_feature)(k / THRESHOLDS);
         choices[k].threshold = threshold_of(k % THRESHOLDS);
@@ -281,7 +329,8 @@ static enum few_status choose(struct reuse *r, const struct place *train, struct
     for (size_t b = 0; b < FEW__EVAL_BUDGETS; b++) {
         size_t best = 0;
         for (size_t k = 1; k < N; k++)
-            if (is_better(&sums[k], &sums[best], (double)(b + 1) / FEW__EVAL_BUDGETS)) best = k;
+            if (is_better(&choices[k].point, &choices[best].point, (double)(b + 1) / FEW__EVAL_BUDGETS))
+                best = k;
         budget[b] = choices[best];
     }
     return FEW_OK;
@@ -356,7 +405,7 @@ static bool has_frames(const struct few__eval *eval, const struct place *places)
 static enum few_status replay(struct reuse *r, struct few__eval_result *result, struct few_error *err)
 {
     const struct few__eval *eval = r->eval;
-    struct few__eval_point points[FEW__EVAL_BUDGETS] = {0};
+    struct sums sums[FEW__EVAL_BUDGETS] = {0};
     if (!take_memory(r, result)) return few__no_memory(err, "evaluation");
     struct place *train = sort_items(eval, eval->train, eval->n_train);
     struct place *test = sort_items(eval, eval->test, eval->n_test);
@@ -364,9 +413,7 @@ static enum few_status replay(struct reuse *r, struct few__eval_result *result, 
     FEW__TRY(few__look_scratch_create(eval->env.mem, &r->looks, err));
     FEW__TRY(measure_ranges(r, err));
     FEW__TRY(choose(r, has_frames(eval, train) ? train : test, result->budget, err));
-    FEW__TRY(walk_all(r, test, result->budget, FEW__EVAL_BUDGETS, points, err));
-    for (size_t b = 0; b < FEW__EVAL_BUDGETS; b++) result->budget[b].point = points[b];
-    return FEW_OK;
+    return walk_all(r, test, result->budget, FEW__EVAL_BUDGETS, sums, err);
 }
 
 enum few_status few__eval_reuse(const struct few__eval *eval, struct few__eval_result *result,

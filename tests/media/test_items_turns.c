@@ -438,6 +438,11 @@ static void test_records_and_places(void **state)
     assert_string_equal(few__items_record(items, "two")->text, "words");
     assert_null(few__items_record(items, "three"));
     few_items_close(items);
+    items = open_items(args, 3, (struct few_items_opts){.only_names = true});
+    assert_string_equal(take(items, 9), "END");
+    assert_false(few__items_is_recording(items, 3));
+    assert_non_null(few__items_record(items, "one"));
+    few_items_close(items);
 }
 
 static enum few_status all_of_it(const struct few_mem *mem, void *ud)

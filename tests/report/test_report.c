@@ -226,6 +226,42 @@ static void test_thumbnail_becomes_a_picture(void **state)
     few__free(NULL, page);
 }
 
+// Of a recording, the picture at that moment: red, then blue.
+static void test_moments_become_pictures(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    char command[1024];
+    snprintf(
+        command, sizeof command,
+        "ffmpeg -v error -f lavfi -i color=red:s=320x240:d=1:r=10 -f lavfi -i color=blue:s=320x240:d=1:r=10 "
+        "-filter_complex concat -c:v mpeg4 -q:v 2 '%s'",
+        t_path("clip.mp4"));
+    if (system(command) != 0) skip();
+    struct made_trace trace;
+    struct few_error err = {0};
+    char name[512];
+    snprintf(name, sizeof name, "%s#t=1.5", t_path("clip.mp4"));
+    made_open(&trace, t_path("run.db"), "run", two, 2);
+    made_item(&trace, name, 0, whole);
+    made_item(&trace, "rtsp://127.0.0.1:1/x#t=1.5", 0, whole); // is not asked for
+    made_close(&trace);
+    char *page = page_of(t_path("run.db"), NULL, FEW_OK, &err);
+    has(page, ">clip.mp4#t=1.5</h3>");
+    has(page, "no picture");
+    static unsigned char jpeg[1 << 16];
+    size_t n = decode_base64(page, jpeg, sizeof jpeg);
+    struct few__image_decoder *decoder = NULL;
+    struct few__image image;
+    assert_status(few__image_decoder_create(NULL, &decoder, &err), FEW_OK, &err);
+    assert_status(few__image_decode(decoder, "page", jpeg, n, &image, &err), FEW_OK, &err);
+    assert_int_equal(image.width, 240);
+    assert_int_equal(image.height, 180);
+    assert_true(image.planes[0][0] < 60 && image.planes[2][0] > 190);
+    few__image_decoder_destroy(decoder);
+    few__free(NULL, page);
+}
+
 static void test_many_items_and_failures(void **state)
 {
     (void)state;
@@ -308,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_page_stands_alone),
         cmocka_unit_test(test_missing_and_unreadable_pictures),
         cmocka_unit_test(test_thumbnail_becomes_a_picture),
+        cmocka_unit_test(test_moments_become_pictures),
         cmocka_unit_test(test_many_items_and_failures),
         cmocka_unit_test(test_eval_page),
         cmocka_unit_test(test_errors),

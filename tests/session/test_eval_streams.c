@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "media/look.h"
 #include "session/eval_asked.h"
 #include "session/trace_made.h"
@@ -172,6 +173,11 @@ static void test_reducto(void **state)
     assert_point(json, "reducto", "budget/0.1", 0.1, (5 + 5 * 0.8 / 1.4) / 10, (5 + 5 * 1.0 / 3) / 10);
     assert_near(measure(json, "reducto", "budget/0.1", "label_recall"), 0.75, 1e-6);
     assert_near(measure(json, "reducto", "budget/0.1", "threshold"), exp2(-3.75), 1e-6);
+    // Nine are reused, four of them right in all three models; A and B say something in those, all three in the others.
+    assert_near(measure(json, "reducto", "budget/0.1", "reused"), 0.9, 1e-6);
+    assert_near(measure(json, "reducto", "budget/0.1", "agreement_reused"), (4 + 5 * 1.0 / 3) / 9, 1e-5);
+    assert_near(measure(json, "reducto", "budget/0.1", "agreement_found"), (4.0 * 2 + 5) / (4 * 2 + 5 * 3),
+                1e-5);
     json_t *point = json_object_get(
         json_object_get(json_object_get(json_object_get(json, "methods"), "reducto"), "budget"), "0.1");
     assert_string_equal(json_string_value(json_object_get(point, "feature")), "pixel");
@@ -209,6 +215,9 @@ static void test_slow_change(void **state)
                  0.9); // 0, 3, 6, 9; the sixth has what the fourth said
     assert_point(json, "reducto_successive", "budget/0.5", 0.1, 0.5, 0.5);
     assert_point(json, "reducto", "budget/1", 1, 1, 1);
+    assert_near(measure(json, "reducto", "budget/1", "reused"), 0, 0);
+    assert_near(measure(json, "reducto", "budget/1", "agreement_reused"), 1, 0);
+    assert_near(measure(json, "reducto", "budget/1", "agreement_found"), 1, 0);
     assert_point(json, "reducto_successive", "budget/1", 1, 1, 1);
     json_decref(json);
 }
@@ -283,6 +292,137 @@ static void test_failures_count_as_nothing(void **state)
     assert_point(json, "reducto", "budget/0.3", 0.25, (1 + 3 * 0.8 / 1.7) / 4, (1 + 3 * 0.5) / 4);
     assert_near(measure(json, "reducto", "budget/0.3", "models"), 0.25, 1e-6);
     json_decref(json);
+}
+
+/* ---- at random: the chosen feature and threshold, walked once more ---- */
+
+enum { CLIPS = 2, FRAMES = 25, MODELS = 3 };
+
+struct scene {
+    uint8_t looks[CLIPS][FRAMES][FEW__LOOK_BYTES];
+    bool blind[CLIPS][FRAMES];         // without a look
+    float says[CLIPS][FRAMES][MODELS]; // of the model's own label
+    int64_t times_us[CLIPS][FRAMES][MODELS];
+};
+
+static void draw_scene(struct few__rng *rng, struct scene *s)
+{
+    for (int c = 0; c < CLIPS; c++) {
+        int at = (int)few__rng_below(rng, 60);
+        for (int i = 0; i < FRAMES; i++) {
+            if (few__rng_below(rng, 2)) at += (int)few__rng_below(rng, 12);
+            grey(s->looks[c][i], 60 + (int)few__rng_below(rng, 3));
+            for (int y = 30; y < 60; y++) memset(&s->looks[c][i][y * FEW__LOOK_WIDTH + at % 120], 180, 30);
+            s->blind[c][i] = few__rng_below(rng, 20) == 0;
+            for (int m = 0; m < MODELS; m++) {
+                s->says[c][i][m] =
+                    at / 20 % (m + 2) == 0 ? 0.6F + 0.01F * (float)few__rng_below(rng, 30) : 0.1F;
+                s->times_us[c][i][m] = 10000 + (int64_t)few__rng_below(rng, 30000);
+            }
+        }
+    }
+}
+
+static const char *make_random(const struct scene *s)
+{
+    const char *path = t_path("random.db");
+    struct made_trace trace;
+    made_open(&trace, path, "trace", abc, MODELS);
+    made_stream(&trace, "clip0.mp4"); // test items, all of both
+    made_stream(&trace, "clip1.mp4");
+    for (int i = 0; i < FRAMES; i++)
+        for (int c = 0; c < CLIPS; c++) {
+            struct made_cell cells[MODELS];
+            for (int m = 0; m < MODELS; m++)
+                cells[m] = (struct made_cell){FEW_EXECUTED, s->times_us[c][i][m], {s->says[c][i][m]}, false};
+            made_moment(&trace, c, i * SECOND, s->blind[c][i] ? NULL : s->looks[c][i], 0, cells);
+        }
+    made_close(&trace);
+    return path;
+}
+
+struct sums {
+    double time, whole, recall, agreement;
+};
+
+static void add_frame(const struct scene *s, int c, int last, int i, struct sums *sums)
+{
+    double all = 0, value = 0, agree = 0, time = 0;
+    for (int m = 0; m < MODELS; m++) {
+        float exact = s->says[c][i][m], given = s->says[c][last][m];
+        time += (double)s->times_us[c][i][m];
+        agree += (exact > 0.5F) == (given > 0.5F);
+        if (exact > 0.5F) all += (double)exact;
+        if (exact > 0.5F && given > 0.5F) value += (double)exact;
+    }
+    sums->whole += time;
+    sums->time += last == i ? time : 0;
+    sums->recall += all > 0 ? value / all : 1;
+    sums->agreement += agree / MODELS;
+}
+
+static struct sums walk_scene(struct few__look_scratch *scratch, const struct scene *s, bool successive,
+                              enum few_feature feature, double threshold)
+{
+    struct sums sums = {0};
+    for (int c = 0; c < CLIPS; c++) {
+        int last = 0;
+        for (int i = 0; i < FRAMES; i++) {
+            int before = successive ? i - 1 : last;
+            if (i % 10 == 0 || s->blind[c][i] || s->blind[c][before] ||
+                few__look_difference(scratch, feature, s->looks[c][before], s->looks[c][i]) >= threshold)
+                last = i;
+            add_frame(s, c, last, i, &sums);
+        }
+    }
+    return sums;
+}
+
+static void check_method(struct few__look_scratch *scratch, const struct scene *s, json_t *json,
+                         const char *method, bool successive)
+{
+    double before = 0;
+    for (int b = 1; b <= 10; b++) {
+        char point[32];
+        snprintf(point, sizeof point, "budget/%g", b / 10.0);
+        json_t *found = json_object_get(json_object_get(json_object_get(json, "methods"), method), "budget");
+        found = json_object_get(found, point + strlen("budget/"));
+        enum few_feature feature = few_feature_parse(json_string_value(json_object_get(found, "feature")));
+        assert_true(feature < FEW_FEATURE_COUNT);
+        // Printed with six digits: between a quarter of a power of 2 and the next there is room.
+        double threshold = measure(json, method, point, "threshold");
+        double exact = threshold > 0 ? exp2(round(4 * log2(threshold)) / 4) : 0;
+        assert_near(threshold, exact, 1e-5 * exact);
+        struct sums sums = walk_scene(scratch, s, successive, feature, exact);
+        double n = CLIPS * FRAMES, agreement = measure(json, method, point, "agreement");
+        assert_point(json, method, point, sums.time / sums.whole, sums.recall / n, sums.agreement / n);
+        assert_true(agreement >= before); // what is chosen from is what it is measured on
+        before = agreement;
+        if (b >= 5) assert_true(measure(json, method, point, "time_ratio") <= b / 10.0 + 1e-6);
+    }
+    assert_near(before, 1, 1e-9);
+}
+
+static void test_random_scenes(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    static const char *methods[] = {"reducto", "reducto_successive"};
+    struct few_eval_opts opts = {.size = sizeof opts, .methods = methods, .n_methods = 2};
+    struct few__look_scratch *scratch;
+    struct few_error err;
+    struct few__rng rng;
+    few__rng_init(&rng, t_seed(), 1);
+    assert_status(few__look_scratch_create(NULL, &scratch, &err), FEW_OK, &err);
+    for (int round = 0; round < 10; round++) {
+        t_tmpdir();
+        draw_scene(&rng, &scene);
+        json_t *json = evaluate(make_random(&scene), &opts);
+        check_method(scratch, &scene, json, "reducto", false);
+        check_method(scratch, &scene, json, "reducto_successive", true);
+        json_decref(json);
+    }
+    few__look_scratch_destroy(scratch);
 }
 
 /* ---- items that lack a modality ---- */
@@ -367,8 +507,8 @@ int main(void)
         cmocka_unit_test(test_explore_items), cmocka_unit_test(test_reducto),
         cmocka_unit_test(test_slow_change),   cmocka_unit_test(test_thresholds_are_learned),
         cmocka_unit_test(test_missing_looks), cmocka_unit_test(test_failures_count_as_nothing),
-        cmocka_unit_test(test_no_sound),      cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_random_scenes), cmocka_unit_test(test_no_sound),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

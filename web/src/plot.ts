@@ -163,7 +163,7 @@ function options(plot: Plot, width: number, hooks: uPlot.Hooks.Arrays): uPlot.Op
     return {
         width, height: HEIGHT[plot.kind], padding: [10, 12, 0, 0], legend: { show: false },
         cursor: {
-            drag: { x: false, y: false },
+            y: false, drag: { x: false, y: false },
             points: { show: plot.kind === "lines", size: 9 },
             ...(plot.group ? { sync: { key: plot.group, setSeries: false } } : {}),
         },
