@@ -211,7 +211,7 @@ static enum few_status pull_broken(struct few_session *s, struct few__passage *i
     for (size_t i = 0; i < s->n_flows; i++) {
         struct few__stream_about about;
         struct few__flow *flow = s->flows[i];
-        if (flow->told_end || !flow->seen || flow->could_not_open) continue;
+        if (flow->told_end || !flow->seen) continue;
         few__items_about(s->items, flow->entry, &about);
         if (!few__flow_is_broken(flow, &about)) continue;
         int n = snprintf(item->path, sizeof item->path, "%s#t=%jd.%06jd", flow->row.path,

@@ -135,6 +135,7 @@ static enum few_status find_stored(struct few_session *s, struct few__flow *flow
     enum few_status status = few__store_find_stream(s->store, row->path, &stored, err);
     if (status != FEW_OK) return status == FEW_END ? FEW_OK : status;
     row->id = stored.id;
+    row->is_live = row->is_live && stored.is_live; // what has an end is a recording
     if (row->is_live) {
         take_counts(flow, &stored);
         return FEW_OK;
@@ -179,7 +180,7 @@ enum few_status few__flow_open(struct few_session *s, size_t entry, struct few__
 
 bool few__flow_is_broken(const struct few__flow *flow, const struct few__stream_about *about)
 {
-    return !flow->row.is_live && about->is_open && about->ended && about->message[0];
+    return !flow->row.is_live && !flow->could_not_open && about->ended && about->message[0];
 }
 
 // Everything of it was taken, and given out.
@@ -194,7 +195,8 @@ static void look_at(const struct few_session *s, struct few__flow *flow)
     struct few__stream_about about;
     struct few__stream_row *row = &flow->row;
     few__items_about(s->items, flow->entry, &about);
-    if (about.is_open) {
+    if (about.container.has_picture || about.container.has_sound) {
+        row->is_live = row->is_live && about.container.is_live;
         row->width = about.container.width;
         row->height = about.container.height;
         row->fps = about.container.fps;

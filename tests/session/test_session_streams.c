@@ -271,6 +271,112 @@ static void test_unchanged_frames_are_reused(void **state)
     few_zoo_close(zoo);
 }
 
+/* ---- explore and exploit ---- */
+
+static void explored(const char *spec, const uint8_t *levels, size_t n, const char *bright, const char *never)
+{
+    t_tmpdir();
+    w_clip("clip.mkv", levels, n, 10);
+    struct few_zoo *zoo = w_bright_zoo("zoo.yaml", NULL);
+    name(0, "clip.mkv");
+    for (size_t lanes = 1; lanes <= 2; lanes++) {
+        const struct few_session_opts opts = {.lanes = lanes, .in_flight = 2 * lanes, .segment_us = 1000000};
+        w_attach(zoo, spec, opts, args, 1, NULL, SIZE_MAX, &run);
+        assert_int_equal(run.n, n);
+        assert_null(strchr(w_column(&run, 0), 's')); // always worth its time
+        assert_string_equal(w_column(&run, 1), bright);
+        assert_string_equal(w_column(&run, 2), never);
+        assert_int_equal(run.streams[0].n_analysed, n);
+    }
+    few_zoo_close(zoo);
+}
+
+static void test_the_rest_of_a_segment_follows_from_its_first_frames(void **state)
+{
+    (void)state;
+    static const uint8_t levels[] = {40, 40, 40, 40, 40, 200, 200, 200, 200, 200, 40,  40, 200,
+                                     40, 40, 40, 40, 40, 40,  40,  200, 30,  30,  200, 40, 30};
+    explored("explore_exploit:3", levels, sizeof levels, "eeessssssseeeeeeeeeeeeeeee",
+             "eeessssssseeessssssseeesss");
+    explored("explore_exploit:1", levels, sizeof levels, "esssssssssessssssssseeeeee",
+             "esssssssssesssssssssesssss");
+}
+
+// What is like an earlier frame neither explores nor is explored for.
+static void test_reused_frames_explore_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t levels[] = {40, 40, 40, 40, 90, 90, 140, 190, 190, 220};
+    t_tmpdir();
+    w_clip("clip.mkv", levels, sizeof levels, 10);
+    struct few_zoo *zoo = w_bright_zoo("zoo.yaml", NULL);
+    name(0, "clip.mkv");
+    for (size_t lanes = 1; lanes <= 2; lanes++) {
+        const struct few_session_opts opts = {.lanes = lanes, .in_flight = 4, .reuse_below = 0.05};
+        w_attach(zoo, "explore_exploit:2", opts, args, 1, NULL, SIZE_MAX, &run);
+        assert_string_equal(w_column(&run, 0), "errrereere");
+        assert_string_equal(w_column(&run, 2), "errrerssss"); // skipped where it was skipped
+        assert_int_equal(run.streams[0].n_reused, 5);
+    }
+    few_zoo_close(zoo);
+}
+
+static void test_other_streams_go_on(void **state)
+{
+    (void)state;
+    static const uint8_t dark[20] = {40, 40, 40, 40, 40, 40, 40, 40, 40, 40,
+                                     40, 40, 40, 40, 40, 40, 40, 40, 40, 40};
+    t_tmpdir();
+    w_clip("a.mkv", dark, 20, 10);
+    w_clip("b.mkv", dark, 20, 10);
+    struct few_zoo *zoo = w_bright_zoo("zoo.yaml", NULL);
+    name(0, "a.mkv");
+    name(1, "b.mkv");
+    const struct few_session_opts opts = {.lanes = 2, .in_flight = 4};
+    w_attach(zoo, "explore_exploit:4", opts, args, 2, NULL, SIZE_MAX, &run);
+    assert_int_equal(run.n, 40);
+    assert_string_equal(w_column(&run, 2), "eeeeeeeessssssssssssssssssssssssssssssss");
+    for (size_t i = 0; i < 40; i++) assert_int_equal(run.paths[i][0], i % 2 ? 'b' : 'a');
+    few_zoo_close(zoo);
+}
+
+/* ---- forecasts ---- */
+
+static void test_a_forecast_of_recordings(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    w_clip("clip.mkv", ten, 10, 10);
+    w_picture(t_path("a.bmp"), 8, 6, 1);
+    struct few_zoo *zoo = w_bright_zoo("zoo.yaml", NULL);
+    struct few_session *session;
+    struct few_forecast forecast = {.size = sizeof forecast};
+    const struct few_result *result;
+    name(0, "clip.mkv");
+    name(1, "a.bmp");
+    struct few_items *items = w_items(args, 2, NULL);
+    const struct few_session_opts opts =
+        w_opts((struct few_session_opts){.store = t_path("run.db"), .resume = true});
+    assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_OK, &err);
+    assert_status(few_session_forecast(session, items, &forecast, &err), FEW_OK, &err);
+    assert_int_equal(forecast.items, 11);
+    assert_int_equal(forecast.kept, 0);
+    assert_true(forecast.bytes > 54 + 24 * 6 && forecast.total_us > 0);
+    assert_status(few_session_attach(session, items, &err), FEW_OK, &err); // it only looked
+    for (size_t i = 0; i < 5; i++) assert_status(few_session_receive(session, &result, &err), FEW_OK, &err);
+    assert_status(few_session_close(session, &err), FEW_OK, &err);
+    few_items_close(items);
+
+    items = w_items(args, 2, NULL);
+    assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_OK, &err);
+    assert_status(few_session_forecast(session, items, &forecast, &err), FEW_OK, &err);
+    assert_int_equal(forecast.items, 6);
+    assert_int_equal(forecast.kept, 5);
+    assert_status(few_session_close(session, &err), FEW_OK, &err);
+    few_items_close(items);
+    few_zoo_close(zoo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +387,10 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_opened_fails_alone),
         cmocka_unit_test(test_calls_are_checked),
         cmocka_unit_test(test_unchanged_frames_are_reused),
+        cmocka_unit_test(test_the_rest_of_a_segment_follows_from_its_first_frames),
+        cmocka_unit_test(test_reused_frames_explore_nothing),
+        cmocka_unit_test(test_other_streams_go_on),
+        cmocka_unit_test(test_a_forecast_of_recordings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
