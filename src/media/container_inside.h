@@ -35,6 +35,7 @@ struct few__container {
     AVIOContext *file; // of a path: what the demuxer may read, and nothing else
     AVPacket *packet;
     int64_t heard_us;  // when something that is wanted came last
+    bool timed_out;    // nothing had come for too long
     bool at_end;       // nothing more to read
     int broke;         // FFmpeg's error that ended it, 0 = none
     int64_t read_us;   // how far it was read

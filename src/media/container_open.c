@@ -34,17 +34,25 @@ enum { ANALYZE_US = 3000000 }; // of a live source before its first picture
 
 /* ---- names ---- */
 
+// What follows the last '@' before end.
+static const char *after_at(const char *s, const char *end)
+{
+    const char *host = s;
+    for (const char *p = s; p < end; p++)
+        if (*p == '@') host = p + 1;
+    return host;
+}
+
 // Where a host begins: after user and password, if there are any.
 static const char *host_of(const char *authority)
 {
     const char *end = authority + strcspn(authority, "/?#");
+    const char *host = after_at(authority, end);
     const char *port = memchr(authority, ':', (size_t)(end - authority));
-    bool odd = port && authority[0] != '[' && strspn(port + 1, "0123456789") != (size_t)(end - port - 1);
-    if (odd) end = authority + strlen(authority); // a password may have a slash in it
-    const char *host = authority;
-    for (const char *p = authority; p < end; p++)
-        if (*p == '@') host = p + 1;
-    return host;
+    if (host != authority || !port || authority[0] == '[') return host;
+    // No port but a password, which has a slash in it?
+    bool number = strspn(port + 1, "0123456789") == (size_t)(end - port - 1);
+    return number ? host : after_at(authority, authority + strlen(authority));
 }
 
 char *few__url_clean(const char *url, char *out, size_t n)
@@ -70,20 +78,19 @@ static int interrupted(void *ud)
 {
     struct few__container *c = ud;
     if (c->opts.stop && c->opts.stop(c->opts.ud)) return 1;
-    return c->opts.is_live && few__now_us(&c->env) - c->heard_us > c->opts.timeout_us;
+    if (c->opts.is_live && few__now_us(&c->env) - c->heard_us > c->opts.timeout_us) c->timed_out = true;
+    return c->timed_out;
 }
 
 enum few_status few__input_failed(const struct few__container *c, int got, const char *what,
                                   struct few_error *err)
 {
     if (got == AVERROR(ENOMEM)) return few__no_memory(err, "recording");
-    if (got == AVERROR_EXIT || got == AVERROR(EINTR) || got == AVERROR(ETIMEDOUT)) {
-        if (c->opts.stop && c->opts.stop(c->opts.ud))
-            return few__fail(err, FEW_ECANCELED, "%s: given up", c->name);
-        if (c->opts.is_live && few__now_us(&c->env) - c->heard_us > c->opts.timeout_us)
-            return few__fail(err, FEW_EIO, "%s: %s: nothing came for %g s", c->name, what,
-                             (double)c->opts.timeout_us / 1e6);
-    }
+    if (c->opts.stop && c->opts.stop(c->opts.ud))
+        return few__fail(err, FEW_ECANCELED, "%s: given up", c->name);
+    if (c->timed_out)
+        return few__fail(err, FEW_EIO, "%s: %s: nothing came for %g s", c->name, what,
+                         (double)c->opts.timeout_us / 1e6);
     bool content = got == AVERROR_INVALIDDATA || got == AVERROR_EOF || got == AVERROR_PATCHWELCOME;
     return few__fail(err, content ? FEW_EDECODE : FEW_EIO, "%s: %s: %s", c->name, what, av_err2str(got));
 }
@@ -172,6 +179,10 @@ static enum few_status open_format(struct few__container *c, struct few_error *e
     av_dict_free(&options);
     if (got == AVERROR(ENOENT) && c->opts.is_live)
         return few__fail(err, FEW_ENOENT, "%s: not found", c->name);
+    if (got == AVERROR_INVALIDDATA || got == AVERROR_EOF)
+        return few__fail(err, FEW_EDECODE, "%s: %s", c->name,
+                         c->opts.is_live ? "it ended before anything came that can be read"
+                                         : "not a recording, or its header is missing");
     return got < 0 ? few__input_failed(c, got, "cannot be opened", err) : FEW_OK;
 }
 
@@ -346,6 +357,7 @@ void few__input_close(struct few__container *c)
 static enum few_status open_input(struct few__container *c, struct few_error *err)
 {
     c->heard_us = few__now_us(&c->env);
+    c->timed_out = false;
     FEW__TRY(open_format(c, err));
     FEW__TRY(find_streams(c, err));
     FEW__TRY(choose(c, err));

@@ -97,17 +97,24 @@ static enum few_status feed(struct few__container *c, struct few_error *err)
 
 /* ---- pictures from the decoder ---- */
 
+// Where packets have no times: what the decoder makes of the order that they came in, or the number of the picture.
+static int64_t untimed(struct few__container *c, int64_t pts, uint64_t number)
+{
+    double fps = c->about.fps > 0 ? c->about.fps : 25;
+    if (c->format->iformat->flags & AVFMT_NOTIMESTAMPS || pts == AV_NOPTS_VALUE)
+        return (int64_t)((double)number * 1e6 / fps + 0.5);
+    if (c->last_us == INT64_MIN) c->start = pts;
+    int64_t at = few__pictures_time(c, pts);
+    return at <= c->last_us && c->last_us - at < c->frame_us ? c->last_us + c->frame_us : at;
+}
+
 // Its time and, for sampling, its number.
 static int64_t place(struct few__container *c, const AVFrame *frame, uint64_t *number)
 {
     int64_t pts = frame->best_effort_timestamp, previous;
     *number = c->n_shown++;
-    if (!c->timed || pts == AV_NOPTS_VALUE) {
-        double fps = c->about.fps > 0 ? c->about.fps : 25;
-        bool counted = c->format->iformat->flags & AVFMT_NOTIMESTAMPS || pts == AV_NOPTS_VALUE;
-        if (counted) return (int64_t)((double)*number * 1e6 / fps + 0.5);
-        return few__pictures_time(c, pts);
-    }
+    if (!c->timed) return untimed(c, pts, *number);
+    if (pts == AV_NOPTS_VALUE) return c->last_us == INT64_MIN ? 0 : c->last_us + c->frame_us;
     *number = few__queue_before(&c->queue, pts, &previous);
     few__queue_pass(&c->queue, pts);
     return few__pictures_time(c, pts);

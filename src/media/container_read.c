@@ -58,7 +58,7 @@ enum few_status few__input_read(struct few__container *c, struct few_error *err)
     if (got == AVERROR_EXIT && c->opts.stop && c->opts.stop(c->opts.ud))
         return few__fail(err, FEW_ECANCELED, "%s: given up", c->name);
     c->at_end = true;
-    c->broke = got == AVERROR_EOF ? 0 : got;
+    c->broke = got == AVERROR_EOF && !c->timed_out ? 0 : got;
     if (got == AVERROR_EOF && c->format->pb && c->format->pb->error < 0) c->broke = c->format->pb->error;
     if (c->track) FEW__TRY(few__sound_push(c, NULL, err));
     return FEW_END;

@@ -107,6 +107,7 @@ static enum few_status seek_sound(struct few__container *c, int64_t at_us, struc
     c->span_us = span;
     if (us > 0 && exact(c)) {
         int64_t pts = start + av_rescale_q(us, AV_TIME_BASE_Q, s->time_base);
+        c->read_us = us;
         if (av_seek_frame(c->format, c->i_sound, pts, AVSEEK_FLAG_BACKWARD) >= 0) return FEW_OK;
     }
     FEW__TRY(begin_again(c, err));

@@ -166,7 +166,7 @@ static enum few_status resample(struct lane *lane, const float *samples, size_t 
     const uint8_t *in = (const uint8_t *)samples;
     int made = swr_convert(lane->swr, (uint8_t **)&out, room, samples ? &in : NULL, (int)n);
     if (made < 0) return few__no_memory(err, "sound");
-    if (made > limit - lane->next) made = limit > lane->next ? (int)(limit - lane->next) : 0;
+    if (lane->next > limit - made) made = limit > lane->next ? (int)(limit - lane->next) : 0;
     return keep(lane, out, (size_t)made, err);
 }
 
