@@ -100,7 +100,7 @@ static int show_words(const struct shown *shown)
 }
 
 int dry_run_show(const struct args *args, const struct few_zoo *zoo, struct few_session *session,
-                 const struct few_items *items, size_t n, const char *base)
+                 struct few_items *items, size_t n, const char *base)
 {
     struct shown shown = {.args = args,
                           .catalog = few_zoo_catalog(zoo),
@@ -108,14 +108,7 @@ int dry_run_show(const struct args *args, const struct few_zoo *zoo, struct few_
                           .n = n,
                           .base = base};
     struct few_error err = {0};
-    const char **paths = calloc(n, sizeof *paths);
-    if (!paths) {
-        complain("out of memory");
-        return EXIT_FAILED;
-    }
-    for (size_t i = 0; i < n; i++) paths[i] = few_items_path(items, i);
-    enum few_status status = few_session_forecast(session, paths, n, &shown.forecast, &err);
-    free(paths);
+    enum few_status status = few_session_forecast(session, items, &shown.forecast, &err);
     if (status != FEW_OK) {
         complain("%s", err.message);
         return EXIT_FAILED;

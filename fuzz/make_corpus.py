@@ -56,6 +56,18 @@ FULL = HEAD.replace("version: 1\n", "version: 1\nname: all\nsampling: libvips\n"
 """
 
 
+SOUND = """\
+  - {name: s, file: m.onnx, output: {kind: scalar, combine: last},
+     input: {kind: sound, name: in, rate: 16000, window: 32ms, hop: 256, context: 0.004s, constants: {sr: 16000, x: -1.5},
+             states: [{input: state, output: stateN, dims: [2, 1, 128]}, {input: b, output: c, dims: [1]}]}}
+  - {name: t, file: m.onnx, variant_of: s, input: {kind: sound, rate: 8000, window: 100}, output: {kind: scalar}}
+"""
+TEXT = """\
+  - {name: t, file: m.onnx, output: {kind: sequence, decode: ctc, labels: g},
+     input: {kind: text, split: characters, length: 7, vocabulary: g, unknown: 1, pad: -1, constants: {a: 0}}}
+"""
+
+
 def manifests():
     outputs = {
         "classes": "{kind: classes, labels: sky, activation: softmax}",
@@ -74,6 +86,11 @@ def manifests():
     for name, output in outputs.items():
         keep("manifest", f"{name}.yaml", HEAD + model(output))
     keep("manifest", "full.yaml", FULL)
+    keep("manifest", "sound.yaml", HEAD + SOUND)
+    keep("manifest", "text.yaml", HEAD + TEXT)
+    keep("manifest", "bad_sound.yaml", HEAD + SOUND.replace("32ms", "33.3ms").replace("8000", "384001").replace(
+        "[2, 1, 128]", "[4194304, 2]").replace("stateN", "sr") + SOUND.replace("sr: 16000", "state: .nan"))
+    keep("manifest", "bad_tokens.yaml", HEAD + TEXT.replace("vocabulary: g", "vocabulary: none").replace("7", "0"))
     keep("manifest", "circle.yaml", HEAD + "".join(
         f"  - {{name: m{i}, file: m.onnx, input: {{size: [4, 4]}}, output: {{kind: box}}, needs: m{(i + 1) % 3}}}\n"
         for i in range(3)))

@@ -63,6 +63,7 @@ static const char *const texts[FEW__STATEMENTS] = {
     [FEW__GET_LOOK] = "SELECT grey FROM looks WHERE item = ?1",
     [FEW__GET_STREAM] = "SELECT " STREAM_COLUMNS " FROM streams WHERE id = ?1",
     [FEW__FIND_STREAM] = "SELECT " STREAM_COLUMNS " FROM streams WHERE path = ?1 ORDER BY id LIMIT 1",
+    [FEW__COUNT_MOMENTS] = "SELECT count(*) FROM items WHERE stream = ?1 AND at_us < ?2",
     [FEW__GET_REASON] = "SELECT text FROM reasons WHERE id = ?1",
     [FEW__FIND_PATH] = "SELECT " KNOWN_COLUMNS " FROM items WHERE path = ?1 ORDER BY id LIMIT 1",
     // As the index has it, so that it is one look-up in the index.

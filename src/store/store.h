@@ -177,6 +177,10 @@ enum few_status few__store_find_stream(struct few__store *store, const char *pat
                                        struct few__stream_row *row, struct few_error *err);
 enum few_status few__store_get_stream(struct few__store *store, int64_t id, struct few__stream_row *row,
                                       struct few_error *err);
+/* How many items of a stream begin before that time. Cost: O(items). Errors: FEW_ESTORE, FEW_ENOMEM. */
+enum few_status few__store_count_moments(struct few__store *store, int64_t stream, int64_t before_us,
+                                         uint64_t *n, struct few_error *err);
+
 /* Streams, those included that are not committed yet. Their ids are below, and so are those of all items that are read. */
 int64_t few__store_n_streams(const struct few__store *store);
 

@@ -40,6 +40,7 @@ enum few__statement {
     FEW__GET_LOOK,
     FEW__GET_STREAM,
     FEW__FIND_STREAM,
+    FEW__COUNT_MOMENTS,
     FEW__GET_REASON,
     FEW__FIND_PATH,
     FEW__FIND_DIGEST,

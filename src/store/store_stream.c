@@ -135,3 +135,17 @@ enum few_status few__store_get_stream(struct few__store *store, int64_t id, stru
     sqlite3_bind_int64(stmt, 1, id);
     return get(store, stmt, row, err);
 }
+
+enum few_status few__store_count_moments(struct few__store *store, int64_t stream, int64_t before_us,
+                                         uint64_t *n, struct few_error *err)
+{
+    sqlite3_stmt *stmt;
+    FEW__TRY(few__store_begin_reading(store, err));
+    FEW__TRY(few__store_statement(store, FEW__COUNT_MOMENTS, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, stream);
+    sqlite3_bind_int64(stmt, 2, before_us);
+    FEW__TRY(few__db_step(&store->db, stmt, err));
+    *n = (uint64_t)sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    return FEW_OK;
+}

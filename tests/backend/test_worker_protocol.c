@@ -43,7 +43,9 @@ static void test_numbers_go_and_come(void **state)
             memcpy(&data[i], &bits, sizeof bits);
         }
         few__text_clear(&request);
-        few__worker_request(&request, (int64_t)k, &(struct few__run_input){data, {1, 1, 1, lengths[k]}});
+        few__worker_request(
+            &request, (int64_t)k, &recipe, 0,
+            &(struct few__run_input){.data = data, .n_dims = 4, .dims = {1, 1, 1, lengths[k]}});
         assert_true(few__text_ok(&request));
         assert_int_equal(request.s[request.n - 1], '\n');
         const char *base64 = part_of(&request, "\"data\":\"", '"', &length);
