@@ -68,7 +68,7 @@ void few__streams_scan(struct few__stream_times *streams, const struct few__item
 
 static void cut(struct stream *s)
 {
-    uint64_t n = s->n <= FEW_MOMENTS ? s->n : s->n / 2;
+    uint64_t n = s->n <= FEW_MOMENTS ? s->n : (s->n + 1) / 2;
     s->n_bins = n < FEW__REPORT_BINS ? (size_t)n : FEW__REPORT_BINS;
     s->step_us = s->n > 1 ? ((double)s->last_us - (double)s->first_us) / (double)(s->n - 1) : 1e6;
     if (s->step_us <= 0) s->step_us = 1;
