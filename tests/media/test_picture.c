@@ -65,8 +65,56 @@ static void test_all_colours(void **state)
     check(9, false, 0.2627, 0.0593);
 }
 
+/* ---- deeper samples ---- */
+
+enum { W = 37, H = 33 };
+
+static void rows_of(enum AVPixelFormat format, const uint8_t *const planes[3], int stride, uint8_t *out)
+{
+    struct few__picture p = {.format = format, .width = W, .height = H};
+    for (int c = 0; c < 3; c++) p.data[c] = planes[c], p.stride[c] = stride;
+    assert_true(few__picture_readable(&p));
+    void *scratch = aligned_alloc(64, (few__picture_scratch(W) + 63) / 64 * 64);
+    assert_non_null(scratch);
+    for (int y = 0; y < H; y += FEW__ROWS_MAX) {
+        uint8_t *to[3] = {out + y * W, out + H * W + y * W, out + 2 * H * W + y * W};
+        few__picture_rows(&p, y, H - y < FEW__ROWS_MAX ? H - y : FEW__ROWS_MAX, to, W, scratch);
+    }
+    free(scratch);
+}
+
+// What is below the high eight bits is cut.
+static void test_deep(void **state)
+{
+    (void)state;
+    static const struct {
+        enum AVPixelFormat deep, flat;
+        int depth;
+        bool big;
+    } cases[] = {{AV_PIX_FMT_YUV420P10LE, AV_PIX_FMT_YUV420P, 10, false},
+                 {AV_PIX_FMT_YUV420P10BE, AV_PIX_FMT_YUV420P, 10, true},
+                 {AV_PIX_FMT_YUV422P12LE, AV_PIX_FMT_YUV422P, 12, false},
+                 {AV_PIX_FMT_YUV444P16LE, AV_PIX_FMT_YUV444P, 16, false},
+                 {AV_PIX_FMT_YUV444P9BE, AV_PIX_FMT_YUV444P, 9, true}};
+    static uint8_t flat[3][H * W], deep[3][2 * H * W], a[3 * H * W], b[3 * H * W];
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const uint8_t *flats[3] = {flat[0], flat[1], flat[2]}, *deeps[3] = {deep[0], deep[1], deep[2]};
+        for (int c = 0; c < 3; c++)
+            for (int i = 0; i < H * W; i++) {
+                unsigned v = (unsigned)(i * 7919 + c * 104729) * 2654435761u >> 16;
+                unsigned x = v & ((1u << cases[k].depth) - 1);
+                flat[c][i] = (uint8_t)(x >> (cases[k].depth - 8));
+                deep[c][2 * i + cases[k].big] = (uint8_t)x;
+                deep[c][2 * i + !cases[k].big] = (uint8_t)(x >> 8);
+            }
+        rows_of(cases[k].flat, flats, W, a);
+        rows_of(cases[k].deep, deeps, 2 * W, b);
+        assert_memory_equal(a, b, sizeof a);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_colours)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_colours), cmocka_unit_test(test_deep)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
