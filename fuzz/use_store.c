@@ -153,8 +153,17 @@ void fuzz_use_store(const char *path)
     }
     FILE *out = fopen("/dev/null", "w");
     fuzz_must(out);
-    static const char *const formats[] = {"jsonl", "csv", "coco"};
-    for (size_t i = 0; i < 3; i++) (void)!few_export(path, formats[i], out, &err);
+    static const char *const formats[] = {"jsonl",
+                                          "csv",
+                                          "coco",
+                                          "coco-results",
+                                          "label-studio",
+                                          "label-studio-config",
+                                          "fiftyone",
+                                          "fiftyone-classes",
+                                          "fiftyone-temporal"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        (void)!few_export(path, formats[i], out, &err);
     (void)!few_report(path, NULL, out, &err);
     fclose(out);
     static const double recall = 0.5;

@@ -79,10 +79,17 @@ FEW_API FEW_MUST_USE enum few_status few_run_status(const char *path, struct few
                                                     struct few_error *err);
 
 /* Write a trace or run file in another form.
- * format  "jsonl" (a line an item and model), "csv" (the same columns) or "coco" (images and boxes)
+ * format  "jsonl" (a line an item and model), "csv" (the same columns), "coco" (images and boxes), "label-studio" (tasks with
+ *         predictions) and "label-studio-config" (the labelling configuration that they want), "fiftyone" (detections),
+ *         "fiftyone-classes", "fiftyone-temporal" (segments of streams). docs/export.md.
  * Errors: FEW_EINVAL unknown format; FEW_ENOENT, FEW_ESTORE, FEW_EVERSION; FEW_EIO writing failed. */
 FEW_API FEW_MUST_USE enum few_status few_export(const char *path, const char *format, FILE *out,
                                                 struct few_error *err);
+
+/* Write a trace or run file as a folder of files: "yolo" (a text file for each item, names of classes, list of images).
+ * Errors: as few_export; FEW_EEXIST the folder is there and not empty. */
+FEW_API FEW_MUST_USE enum few_status few_export_folder(const char *path, const char *format,
+                                                       const char *folder, struct few_error *err);
 
 /* Write one HTML page that stands alone: of a run (what ran, what it saved, items to look at) or of an
  * evaluation (eval_json of few_eval, else NULL). Errors: as few_export. */

@@ -97,6 +97,17 @@ static enum few_status attach_stored(struct few_session *s, struct few_error *er
     return status;
 }
 
+// Of a camera that never answers something is known, too.
+static enum few_status attach_live(struct few_session *s, struct few_error *err)
+{
+    for (size_t i = 0; i < few_items_count(s->items); i++) {
+        struct few__flow *flow;
+        if (!strstr(few_items_path(s->items, i), "://") || few__items_is_recording(s->items, i)) continue;
+        FEW__TRY(few__flow_open(s, i, &flow, err));
+    }
+    return FEW_OK;
+}
+
 enum few_status few_session_attach(struct few_session *s, struct few_items *items, struct few_error *err)
 {
     if (s->items) return few__fail(err, FEW_EINVAL, "items: expected one list for a session, found another");
@@ -107,6 +118,7 @@ enum few_status few_session_attach(struct few_session *s, struct few_items *item
         .ud = s};
     s->items = items;
     enum few_status status = attach_stored(s, err);
+    if (status == FEW_OK) status = attach_live(s, err);
     if (status == FEW_OK) status = few__items_begin(items, &needs, err);
     if (status == FEW_OK) return FEW_OK;
     few__flows_close(s);

@@ -169,6 +169,8 @@ static int child(char **given)
         if (write(1, "x", 1) != 1) return 1;
     enum few_status closed = few_session_close(session, &err);
     few_items_close(items);
+    few_policy_close(policy);
+    few_zoo_close(zoo);
     return closed == FEW_OK ? 0 : 1;
 }
 
