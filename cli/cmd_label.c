@@ -12,7 +12,7 @@ static const struct option_row options[] = {
     OPTION_LANES,
     OPTION_IN_FLIGHT,
     OPTION("reuse", 0, OPTION_TEXT, reuse, "FEATURE:BELOW",
-           "frames that differ by less get the last answers: area:0.02 (pixel, edge, corner)"),
+           "reuse answers while frames differ by less: area:0.02 (pixel, edge, corner)"),
     OPTION("segment", 0, OPTION_DURATION, segment_us, "TIME",
            "what is reused or explored of a stream ends with its segment (default: 10s)"),
     OPTION("all-variants", 0, OPTION_FLAG, all_variants, NULL, "variants of a model are models of their own"),
