@@ -3,6 +3,7 @@
 bright a picture is, how loud a sound, how many words a text has."""
 import json
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -372,6 +373,23 @@ def test_for_ends_a_live_run(fewer, zoo, camera):
     assert got.returncode == 0, got.stderr
     assert "ended after 1.50 s (--for)" in got.stderr and "kept in run.db" in got.stderr
     assert items(fewer)
+
+
+def test_an_interrupted_live_run_is_kept(command, fewer, zoo, camera, tmp_path):
+    zoo("light")
+    url = camera([(0, 1)], after="hold").url
+    with subprocess.Popen([str(command), "label", "zoo.yaml", url, "-o", "run.db", "--progress", "json", "--quiet"],
+                          stderr=subprocess.PIPE, text=True, cwd=tmp_path) as run:
+        for line in run.stderr:  # one a second, for as long as it is silent
+            seen = json.loads(line)
+            if seen["items"] > 0:
+                break
+        run.send_signal(signal.SIGINT)
+        rest = run.stderr.read()
+    assert run.returncode == 130 and "interrupted after " in rest
+    assert seen["expected"] is None and seen["eta_s"] is None
+    assert seen["streams"][0]["path"] == url and seen["streams"][0]["age_ms"] > 0
+    assert len(items(fewer)) >= seen["items"]
 
 
 def test_passwords_are_not_kept(fewer, zoo, camera, tmp_path):
