@@ -130,9 +130,10 @@ def test_recordings_take_turns_and_a_run_goes_on(fewer, zoo, clip, tmp_path):
     turns = "a0 b0 a0.5 b0.5 a1 c0 a1.5 c0.5 c1 c1.5 c2 c2.5".split()
     assert [row[0] for row in whole] == [f"{turn[0]}.mp4#t={turn[1:]}" for turn in turns]
     (tmp_path / "run.db").unlink()
-    for limit in (3, 8):
-        label(fewer, *args, "--limit", limit)
+    for limit, n_streams in ((1, 1), (3, 2), (8, 3)):
+        got = label(fewer, *args, "--limit", limit)
         assert answers(fewer) == whole[:limit]
+        assert [stream["path"] for stream in got["streams"]] == args[:n_streams]
     got = label(fewer, *args)
     assert answers(fewer) == whole and got["items_kept"] == 8
     got = label(fewer, *args)
