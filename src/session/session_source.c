@@ -159,6 +159,18 @@ static enum few_status read_path(struct few_session *s, struct few__passage *ite
     return status == FEW_ENOMEM ? few__no_memory(err, item->path) : FEW_OK;
 }
 
+// The name says when it begins; its sound goes on until the next one.
+static void add_sound(const struct few_session *s, struct few__passage *item)
+{
+    static const struct few__place_in nothing = {.from_us = -1, .until_us = -1, .frame = -1};
+    struct few__record *record = &item->record;
+    const char *file = record->image.path ? record->image.path : record->sound.path;
+    if (item->stream < 0 || !file) return;
+    if (!s->zoo->looks_at[FEW_IMAGE]) record->image = nothing;
+    if (!s->zoo->looks_at[FEW_SOUND] || item->until_us <= item->at_us) return;
+    record->sound = (struct few__place_in){file, item->at_us, item->until_us, -1};
+}
+
 // A recording that could not be opened is more than one item: it is for a run that goes on.
 static enum few_status fail_whole(struct few_session *s, struct few__passage *item, struct few_error *err)
 {
@@ -189,6 +201,7 @@ static enum few_status pull_failed(struct few_session *s, struct few__passage *i
     item->had_failed = row.status != FEW_OK;
     if (row.stream >= 0) snprintf(item->digest, sizeof item->digest, "%s", row.digest);
     FEW__TRY(read_path(s, item, err));
+    add_sound(s, item);
     FEW__TRY(fail_whole(s, item, err));
     s->retried = id;
     return FEW_OK;

@@ -3,6 +3,7 @@
 bright a picture is, how loud a sound, how many words a text has."""
 import json
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -129,9 +130,10 @@ def test_recordings_take_turns_and_a_run_goes_on(fewer, zoo, clip, tmp_path):
     turns = "a0 b0 a0.5 b0.5 a1 c0 a1.5 c0.5 c1 c1.5 c2 c2.5".split()
     assert [row[0] for row in whole] == [f"{turn[0]}.mp4#t={turn[1:]}" for turn in turns]
     (tmp_path / "run.db").unlink()
-    for limit in (3, 8):
-        label(fewer, *args, "--limit", limit)
+    for limit, n_streams in ((1, 1), (3, 2), (8, 3)):
+        got = label(fewer, *args, "--limit", limit)
         assert answers(fewer) == whole[:limit]
+        assert [stream["path"] for stream in got["streams"]] == args[:n_streams]
     got = label(fewer, *args)
     assert answers(fewer) == whole and got["items_kept"] == 8
     got = label(fewer, *args)
@@ -372,6 +374,23 @@ def test_for_ends_a_live_run(fewer, zoo, camera):
     assert got.returncode == 0, got.stderr
     assert "ended after 1.50 s (--for)" in got.stderr and "kept in run.db" in got.stderr
     assert items(fewer)
+
+
+def test_an_interrupted_live_run_is_kept(command, fewer, zoo, camera, tmp_path):
+    zoo("light")
+    url = camera([(0, 1)], after="hold").url
+    with subprocess.Popen([str(command), "label", "zoo.yaml", url, "-o", "run.db", "--progress", "json", "--quiet"],
+                          stderr=subprocess.PIPE, text=True, cwd=tmp_path) as run:
+        for line in run.stderr:  # one a second, for as long as it is silent
+            seen = json.loads(line)
+            if seen["items"] > 0:
+                break
+        run.send_signal(signal.SIGINT)
+        rest = run.stderr.read()
+    assert run.returncode == 130 and "interrupted after " in rest
+    assert seen["expected"] is None and seen["eta_s"] is None
+    assert seen["streams"][0]["path"] == url and seen["streams"][0]["age_ms"] > 0
+    assert len(items(fewer)) >= seen["items"]
 
 
 def test_passwords_are_not_kept(fewer, zoo, camera, tmp_path):
