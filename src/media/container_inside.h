@@ -13,6 +13,10 @@
 
 enum {
     FEW__LOOK_AHEAD = 32, // packets read before the oldest one is decoded: more than any codec reorders
+    FEW__SOUND_LATE_US =
+        10000000, // sound that comes so much later in the recording than the pictures of its time is not waited for
+    FEW__SOUND_KEPT_US =
+        (FEW__SOUND_MAX_S - 1) * 1000000, // a second less than the track keeps: packets are long
 };
 
 /* A picture that belongs to a moment. */
@@ -97,9 +101,6 @@ void few__pictures_reset(struct few__container *c); // after a seek
 int64_t few__pictures_time(const struct few__container *c, int64_t pts);
 int64_t few__pictures_index(const struct few__container *c, uint64_t number, int64_t at_us);
 bool few__pictures_sampled(const struct few__container *c);
-
-/* A packet, or NULL for the end, to the sound track. Errors: FEW_ENOMEM. */
-enum few_status few__sound_push(struct few__container *c, const AVPacket *packet, struct few_error *err);
 
 /* Reads on until the sound up to until_us is there, or will not come. Errors: as few__input_read. */
 enum few_status few__sound_wait(struct few__container *c, int64_t until_us, struct few_error *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading packets: what is wanted goes to the queue of pictures or to the sound track.
+// Reading packets: what is wanted goes to the queue of pictures or to the sound track, which keeps so much and no more.
 #include "core/env.h"
 #include "core/error.h"
 #include "media/container_inside.h"
@@ -29,6 +29,25 @@ static enum few_status keep_picture(struct few__container *c, AVPacket *p, struc
     return few__queue_push(&c->queue, p, !(p->flags & AV_PKT_FLAG_DISCARD), err);
 }
 
+static enum few_status push_sound(struct few__container *c, const AVPacket *packet, struct few_error *err)
+{
+    if (c->mute || c->full) return FEW_OK;
+    enum few_status got = few__sound_track_push(c->track, packet, err);
+    if (got == FEW_ELIMIT) c->n_damaged++; // left out: time is odd
+    else if (got != FEW_OK) return got;
+    if (!packet || c->i_video < 0) return FEW_OK;
+    int64_t until = few__sound_track_until(c->track);
+    if (until == INT64_MAX) return FEW_OK;
+    if (c->held.is) {
+        c->full = until - c->held.at_us >= FEW__SOUND_KEPT_US;
+    } else if (until - c->sound_from_us >=
+               FEW__SOUND_KEPT_US / 2) { // there is no picture yet that it could go with
+        c->sound_from_us = until - FEW__SOUND_LATE_US;
+        few__sound_track_drop(c->track, c->sound_from_us);
+    }
+    return FEW_OK;
+}
+
 static enum few_status keep(struct few__container *c, AVPacket *p, struct few_error *err)
 {
     bool picture = p->stream_index == c->i_video, sound = p->stream_index == c->i_sound;
@@ -40,7 +59,7 @@ static enum few_status keep(struct few__container *c, AVPacket *p, struct few_er
     }
     if (picture) return keep_picture(c, p, err);
     enum few_status got = FEW_OK;
-    if (sound) got = few__sound_push(c, p, err);
+    if (sound) got = push_sound(c, p, err);
     av_packet_unref(p);
     return got;
 }
@@ -60,6 +79,6 @@ enum few_status few__input_read(struct few__container *c, struct few_error *err)
     c->at_end = true;
     c->broke = got == AVERROR_EOF && !c->timed_out ? 0 : got;
     if (got == AVERROR_EOF && c->format->pb && c->format->pb->error < 0) c->broke = c->format->pb->error;
-    if (c->track) FEW__TRY(few__sound_push(c, NULL, err));
+    if (c->track) FEW__TRY(push_sound(c, NULL, err));
     return FEW_END;
 }

@@ -1,459 +1,341 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which items a run is about. The order depends on names alone: a folder or a glob gives its files sorted by
- * the bytes of their whole path. Inside a folder, links to folders are not followed, so there is no loop. */
-#include <dirent.h>
-#include <errno.h>
-#include <glob.h>
-#include <math.h>
-#include <stdlib.h>
+/* Whose item is next. A window of turns goes round: each holds a recording until its end, or one item, and is filled with
+ * the next entry when it is empty; so the order depends on the entries alone, not on who decodes fast. Live streams have
+ * turns of their own and are passed over while they have nothing.
+ *
+ * What an earlier run took is taken again in this count, only without an item: the rest comes in the order in which it
+ * would have come then. */
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
+#include <time.h>
 
-#include "core/env.h"
+#include "core/digest.h"
 #include "core/error.h"
-#include "core/text.h"
-#include "media/image_internal.h"
 #include "media/items_internal.h"
-#include "model/manifest.h"
 
-enum {
-    KEY_ROOM = 48,      // bytes that a time adds to the name of a recording
-    HEADER = 4 << 10,   // bytes that tell a kind of image
-    OPTIONS_MAX = 1024, // bytes of few__items_options
-    FPS_MAX = 1000,
-    CLIP_MAX_S = 60, // of sound alone, in one item of a recording
-};
+enum { DIGEST_TEXT_MAX = 512 }; // bytes of what a moment's digest is made of
 
-struct folders {  // of a walk: found, not yet looked into
-    char **paths; // in the arena
-    size_t n, room;
-};
+/* ---- sources ---- */
 
-enum few_status few__items_add(struct few_items *items, enum few__entry_kind kind, const char *path,
-                               uint32_t extra, struct few_error *err)
+static struct few__source **source_of(struct few_items *items, size_t entry)
 {
-    size_t most =
-        kind == FEW__ENTRY_RECORDING || kind == FEW__ENTRY_LIVE ? FEW_PATH_MAX - KEY_ROOM : FEW_PATH_MAX;
-    if (strlen(path) >= most)
-        return few__fail(err, FEW_ELIMIT, "path of %zu bytes, the limit is %zu: %.60s...", strlen(path),
-                         most - 1, path);
-    if (items->n == FEW_ITEMS_MAX) return few__fail(err, FEW_ELIMIT, "more than %d items", FEW_ITEMS_MAX);
-    if (items->n == items->room) {
-        size_t room = items->room ? 2 * items->room : 64;
-        struct few__entry *grown = few__resize(items->env.mem, items->entries, room, sizeof *grown);
-        if (!grown) return few__no_memory(err, "list of items");
-        items->entries = grown;
-        items->room = room;
+    const struct few__entry *e = &items->entries[entry];
+    return e->kind == FEW__ENTRY_LIVE ? &items->live[e->extra] : &items->sources[e->extra];
+}
+
+// Made when there is none yet; NULL: out of memory, which items->no_memory says.
+static struct few__source *make_source(struct few_items *items, size_t entry)
+{
+    struct few__source **source = source_of(items, entry);
+    if (*source) return *source;
+    *source = FEW__ARENA_NEW(&items->arena, struct few__source, 1);
+    if (*source) (*source)->about.newest_us = -1;
+    else items->no_memory = true;
+    return *source;
+}
+
+bool few__items_is_recording(struct few_items *items, size_t entry)
+{
+    return !items->opts.only_names && few__items_kind(items, entry) == FEW__ENTRY_RECORDING;
+}
+
+void few__items_leave_out(struct few_items *items, size_t entry, uint64_t n_taken)
+{
+    struct few__source *source = few__items_is_recording(items, entry) ? make_source(items, entry) : NULL;
+    if (!source) return;
+    source->left_out = true;
+    source->n_taken = n_taken;
+}
+
+void few__items_start_at(struct few_items *items, size_t entry, int64_t at_us, uint64_t n_taken)
+{
+    struct few__source *source = few__items_is_recording(items, entry) ? make_source(items, entry) : NULL;
+    if (!source) return;
+    source->start_us = at_us;
+    source->n_taken = n_taken;
+}
+
+void few__items_about(struct few_items *items, size_t entry, struct few__stream_about *about)
+{
+    *about = (struct few__stream_about){.newest_us = -1};
+    uint8_t kind = items->entries[entry].kind;
+    if (kind != FEW__ENTRY_LIVE && kind != FEW__ENTRY_RECORDING) return;
+    const struct few__source *source = *source_of(items, entry);
+    if (!source) return;
+    if (source->stream) few__stream_about(source->stream, about);
+    else *about = source->about;
+}
+
+static void close_source(struct few__source *source)
+{
+    few__stream_about(source->stream, &source->about);
+    source->about.ended = true;
+    few__stream_close(source->stream);
+    source->stream = NULL;
+}
+
+// Closing has to wait until moments that callers hold are back.
+static void close_those_left(struct few_items *items)
+{
+    struct few__source **at = &items->closing;
+    while (*at) {
+        struct few__source *source = *at;
+        if (atomic_load(&source->in_hands) > 0) {
+            at = &source->next_closing;
+            continue;
+        }
+        *at = source->next_closing;
+        close_source(source);
     }
-    const char *copy = kind == FEW__ENTRY_RECORD ? path : few__arena_strdup(&items->arena, path);
-    if (!copy) return few__no_memory(err, "list of items");
-    items->entries[items->n++] = (struct few__entry){.path = copy, .extra = extra, .kind = (uint8_t)kind};
-    return FEW_OK;
 }
 
-static enum few_status add_live(struct few_items *items, const char *url, struct few_error *err)
+static void end_stream(struct few_items *items, struct few__source *source)
 {
-    char clean[FEW_PATH_MAX];
-    if (items->n_urls == FEW_STREAMS_MAX)
-        return few__fail(err, FEW_ELIMIT, "more than %d live streams", FEW_STREAMS_MAX);
-    if (strlen(url) >= FEW_PATH_MAX - KEY_ROOM)
-        return few__fail(err, FEW_ELIMIT, "URL of %zu bytes, the limit is %d", strlen(url),
-                         FEW_PATH_MAX - KEY_ROOM - 1);
-    few__url_clean(url, clean, sizeof clean);
-    char *copy = few__arena_strdup(&items->arena, url);
-    if (!copy) return few__no_memory(err, "list of items");
-    FEW__TRY(few__items_add(items, FEW__ENTRY_LIVE, clean, (uint32_t)items->n_urls, err));
-    items->urls[items->n_urls++] = copy;
-    return FEW_OK;
+    source->next_closing = items->closing;
+    items->closing = source;
+    close_those_left(items);
 }
 
-static bool has_time(const char *path)
-{
-    const char *fragment = strrchr(path, '#');
-    return fragment && strncmp(fragment, "#t=", 3) == 0;
-}
+/* ---- turns ---- */
 
-static enum few_status add(struct few_items *items, const char *path, struct few_error *err)
-{
-    if (strstr(path, "://")) return add_live(items, path, err);
-    enum few__file_kind file = few__file_kind(path);
-    enum few__entry_kind kind = FEW__ENTRY_UNKNOWN;
-    if (file == FEW__FILE_VIDEO || file == FEW__FILE_SOUND) kind = FEW__ENTRY_RECORDING;
-    if (file == FEW__FILE_IMAGE || (file == FEW__FILE_OTHER && has_time(path))) kind = FEW__ENTRY_PATH;
-    uint32_t extra = 0;
-    if (kind != FEW__ENTRY_PATH) extra = (uint32_t)items->n_sources++;
-    return few__items_add(items, kind, path, extra, err);
-}
-
-/* ---- folders ---- */
-
-// Whether a file of that name is an item when its folder is given.
-static bool is_wanted(const struct few_items *items, const char *name)
-{
-    const struct few_zoo *zoo = items->opts.zoo;
-    bool listens = items->n_rates > 0;
-    switch (few__file_kind(name)) {
-    case FEW__FILE_IMAGE: return !zoo || zoo->looks_at[FEW_IMAGE] || !listens;
-    case FEW__FILE_VIDEO: return listens || items->opts.fps > 0 || items->opts.every > 0;
-    case FEW__FILE_SOUND: return listens;
-    case FEW__FILE_OTHER: break;
-    }
-    return false;
-}
-
-static enum few_status put_folder(struct few_items *items, struct folders *folders, const char *path,
-                                  struct few_error *err)
-{
-    if (strlen(path) >= FEW_PATH_MAX || folders->n == FEW_ITEMS_MAX)
-        return few__fail(err, FEW_ELIMIT, "path of %zu bytes, the limit is %d: %.60s...", strlen(path),
-                         FEW_PATH_MAX - 1, path);
-    if (folders->n == folders->room) {
-        size_t room = folders->room ? 2 * folders->room : 64;
-        char **grown = few__resize(items->env.mem, folders->paths, room, sizeof *grown);
-        if (!grown) return few__no_memory(err, "list of folders");
-        folders->paths = grown;
-        folders->room = room;
-    }
-    char *copy = few__arena_strdup(&items->arena, path);
-    if (!copy) return few__no_memory(err, "list of folders");
-    folders->paths[folders->n++] = copy;
-    return FEW_OK;
-}
-
-static enum few_status add_entry(struct few_items *items, struct folders *folders, const char *folder,
-                                 const char *name, struct few_error *err)
-{
-    if (name[0] == '.') return FEW_OK; // also . and ..
-    char path[FEW_PATH_MAX];
-    const char *slash = folder[0] && folder[strlen(folder) - 1] == '/' ? "" : "/";
-    if ((size_t)snprintf(path, sizeof path, "%s%s%s", folder, slash, name) >= sizeof path)
-        return few__fail(err, FEW_ELIMIT, "path of more than %d bytes in %.60s...", FEW_PATH_MAX - 1, folder);
-    struct stat st;
-    if (lstat(path, &st) != 0) return FEW_OK; // gone since the folder was read
-    if (S_ISDIR(st.st_mode)) return put_folder(items, folders, path, err);
-    if (!is_wanted(items, name) || (S_ISLNK(st.st_mode) && stat(path, &st) != 0) || !S_ISREG(st.st_mode))
-        return FEW_OK;
-    return add(items, path, err);
-}
-
-static enum few_status read_folder(struct few_items *items, struct folders *folders, const char *folder,
+// The stream of a recording or a live source begins.
+static enum few_status open_stream(struct few_items *items, size_t entry, struct few__source *source,
                                    struct few_error *err)
 {
-    DIR *dir = opendir(folder);
-    if (!dir && errno == ENOENT) return FEW_OK; // gone since its parent was read
-    if (!dir) return few__fail_sys(err, FEW_EIO, "cannot read folder %s", folder);
-    enum few_status got = FEW_OK;
-    while (got == FEW_OK) {
-        errno = 0;
-        const struct dirent *entry = readdir(dir);
-        if (!entry && errno) got = few__fail_sys(err, FEW_EIO, "cannot read folder %s", folder);
-        if (!entry) break;
-        got = add_entry(items, folders, folder, entry->d_name, err);
+    const struct few__entry *e = &items->entries[entry];
+    bool is_live = e->kind == FEW__ENTRY_LIVE;
+    struct few__stream_opts opts = {.in_hands = items->needs.in_hands};
+    few__items_container(items, is_live, &opts.container);
+    if (is_live) {
+        opts.reconnects = items->opts.live_reconnects;
+        opts.on_ready = items->needs.on_ready;
+        opts.ud = items->needs.ud;
+    } else {
+        FEW__TRY(few__fingerprint(e->path, source->fingerprint, err));
     }
-    closedir(dir);
-    return got;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int by_path(const void *a, const void *b)
-{
-    return strcmp(((const struct few__entry *)a)->path, ((const struct few__entry *)b)->path);
-}
-
-// One folder open at a time, however deep the tree is.
-static enum few_status add_folder(struct few_items *items, const char *folder, struct few_error *err)
-{
-    struct folders folders = {0};
-    size_t before = items->n;
-    enum few_status status = put_folder(items, &folders, folder, err);
-    while (status == FEW_OK && folders.n)
-        status = read_folder(items, &folders, folders.paths[--folders.n], err);
-    few__free(items->env.mem, folders.paths);
-    if (status != FEW_OK) return status;
-    size_t found = items->n - before;
-    if (found) qsort(items->entries + before, found, sizeof *items->entries, by_path);
+    const char *url = is_live ? items->urls[e->extra] : e->path;
+    FEW__TRY(few__stream_open(url, &opts, &items->env, &source->stream, err));
+    if (source->start_us > 0) few__stream_start_at(source->stream, source->start_us);
     return FEW_OK;
 }
 
-/* ---- arguments ---- */
-
-static enum few_status add_file(struct few_items *items, const char *path, struct few_error *err)
+static enum few_status fill(struct few_items *items, struct few__turn *turn, size_t entry,
+                            struct few_error *err)
 {
-    const char *dot = strrchr(path, '.');
-    return dot && strcasecmp(dot, ".jsonl") == 0 ? few__items_add_list(items, path, err)
-                                                 : add(items, path, err);
-}
-
-static enum few_status add_glob(struct few_items *items, const char *pattern, struct few_error *err)
-{
-    glob_t found = {0};
-    int got = glob(pattern, GLOB_NOSORT, NULL, &found);
-    enum few_status status = FEW_OK;
-    if (got == GLOB_NOMATCH) status = few__fail(err, FEW_ENOENT, "nothing matches %s", pattern);
-    else if (got == GLOB_NOSPACE) status = few__no_memory(err, "glob");
-    else if (got != 0) status = few__fail(err, FEW_EIO, "cannot read the folders of %s", pattern);
-    else qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, by_name);
-    for (size_t i = 0; status == FEW_OK && i < found.gl_pathc; i++) {
-        struct stat st;
-        bool folder = stat(found.gl_pathv[i], &st) == 0 && S_ISDIR(st.st_mode);
-        status = folder ? add_folder(items, found.gl_pathv[i], err) : add_file(items, found.gl_pathv[i], err);
-    }
-    globfree(&found);
-    return status;
-}
-
-// The paths are taken as they are: a file that is not there is that item's failure, not the run's.
-static enum few_status add_list(struct few_items *items, FILE *list, struct few_error *err)
-{
-    if (!list) return few__fail(err, FEW_EINVAL, "\"-\" stands for a list, and none was given");
-    char line[FEW_PATH_MAX + 2];
-    for (size_t number = 1; fgets(line, sizeof line, list); number++) {
-        size_t n = strcspn(line, "\n");
-        if (line[n] != '\n' && !feof(list))
-            return few__fail(err, FEW_ELIMIT, "list, line %zu: a path is longer than %d bytes or has a NUL",
-                             number, FEW_PATH_MAX - 1);
-        if (n && line[n - 1] == '\r') n--;
-        line[n] = '\0';
-        if (n) FEW__TRY(add(items, line, err));
-    }
-    if (ferror(list)) return few__fail_sys(err, FEW_EIO, "cannot read the list of items");
+    enum few__entry_kind kind = few__items_kind(items, entry);
+    *turn = (struct few__turn){.what = FEW__TURN_ONE, .entry = entry};
+    if (kind == FEW__ENTRY_PATH || kind == FEW__ENTRY_RECORD) return FEW_OK;
+    struct few__source *source = make_source(items, entry);
+    if (!source) return few__no_memory(err, "streams of items");
+    turn->what = FEW__TURN_STREAM;
+    turn->source = source;
+    turn->skip = source->n_taken;
+    if (source->left_out) return FEW_OK;
+    enum few_status status = open_stream(items, entry, source, &turn->error);
+    if (status == FEW_ENOMEM) return few__fail(err, status, "%s", turn->error.message);
+    if (status != FEW_OK) turn->what = FEW__TURN_BROKEN;
     return FEW_OK;
 }
 
-// "clip.mp4#t=3" where there is a clip.mp4
-static bool is_place(const char *arg)
+// The next entry that is nobody's turn yet, or none.
+static enum few_status refill(struct few_items *items, struct few__turn *turn, struct few_error *err)
 {
-    char file[FEW_PATH_MAX];
-    struct stat st;
-    if (!has_time(arg) || strlen(arg) >= sizeof file) return false;
-    snprintf(file, sizeof file, "%.*s", (int)(strrchr(arg, '#') - arg), arg);
-    return stat(file, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-static enum few_status add_argument(struct few_items *items, const char *arg, FILE *list,
-                                    struct few_error *err)
-{
-    if (strcmp(arg, "-") == 0) return add_list(items, list, err);
-    if (strstr(arg, "://")) return add(items, arg, err);
-    size_t before = items->n;
-    struct stat st;
-    bool exists = stat(arg, &st) == 0;
-    int why = errno;
-    if (!exists && is_place(arg)) FEW__TRY(add(items, arg, err));
-    else if (!exists && strpbrk(arg, "*?[")) FEW__TRY(add_glob(items, arg, err));
-    else if (!exists) {
-        errno = why;
-        return few__fail_sys(err, why == ENOENT || why == ENOTDIR ? FEW_ENOENT : FEW_EIO, "%s", arg);
-    } else if (S_ISDIR(st.st_mode)) FEW__TRY(add_folder(items, arg, err));
-    else FEW__TRY(add_file(items, arg, err));
-    if (items->n == before) {
-        bool recordings = items->n_rates > 0 || items->opts.fps > 0 || items->opts.every > 0;
-        return few__fail(err, FEW_ENOENT, "no image%s in folder %s", recordings ? " or recording" : "", arg);
+    turn->what = FEW__TURN_EMPTY;
+    while (items->next_entry < items->n) {
+        size_t entry = items->next_entry++;
+        if (items->entries[entry].kind != FEW__ENTRY_LIVE) return fill(items, turn, entry, err);
     }
     return FEW_OK;
 }
 
-/* ---- what is wanted ---- */
-
-static enum few_status check_opts(const struct few_items_opts *o, struct few_error *err)
+static enum few_status fill_window(struct few_items *items, struct few_error *err)
 {
-    const int64_t longest = (int64_t)CLIP_MAX_S * 1000000;
-    if (o->size != sizeof *o)
-        return few__fail(err, FEW_EINVAL, "few_items_opts: expected size %zu, found %zu", sizeof *o, o->size);
-    if (!(o->fps >= 0) || o->fps > FPS_MAX)
-        return few__fail(err, FEW_EINVAL, "fps: expected 0 to %d, found %g", FPS_MAX, o->fps);
-    if (o->fps > 0 && o->every > 0)
-        return few__fail(err, FEW_EINVAL, "expected fps or every, found both: %g and %llu", o->fps,
-                         (unsigned long long)o->every);
-    if (o->clip_us < 0 || o->clip_us > longest)
-        return few__fail(err, FEW_EINVAL, "clip: expected at most %d s, found %g s", CLIP_MAX_S,
-                         (double)o->clip_us / 1e6);
-    if (o->from_us < 0 || o->until_us < 0 || (o->until_us > 0 && o->until_us <= o->from_us))
-        return few__fail(err, FEW_EINVAL, "expected an end after the beginning, found %g s and %g s",
-                         (double)o->from_us / 1e6, (double)o->until_us / 1e6);
-    if (o->streams > FEW_STREAMS_MAX)
-        return few__fail(err, FEW_EINVAL, "streams: expected at most %d, found %zu", FEW_STREAMS_MAX,
-                         o->streams);
-    if (o->live_timeout_us < 0)
-        return few__fail(err, FEW_EINVAL, "live timeout: expected 0 or more, found %lld us",
-                         (long long)o->live_timeout_us);
+    for (size_t k = 0; k < items->n_turns && items->next_entry < items->n; k++) {
+        struct few__turn *turn = &items->turns[(items->at + k) % items->n_turns];
+        if (turn->what == FEW__TURN_EMPTY && turn < items->turns + items->n_window)
+            FEW__TRY(refill(items, turn, err));
+    }
     return FEW_OK;
 }
 
-static void set_wants(struct few_items *items)
+enum few_status few__items_begin(struct few_items *items, const struct few__items_needs *needs,
+                                 struct few_error *err)
 {
-    const struct few_zoo *zoo = items->opts.zoo;
-    items->wants_picture = !zoo || zoo->looks_at[FEW_IMAGE] || !zoo->looks_at[FEW_SOUND];
-    if (!zoo || !zoo->looks_at[FEW_SOUND]) return;
-    items->n_rates = zoo->n_rates < FEW__RATES_MAX ? zoo->n_rates : FEW__RATES_MAX;
-    memcpy(items->rates, zoo->rates, sizeof items->rates);
+    items->needs = *needs;
+    if (items->needs.in_hands == 0) items->needs.in_hands = 1;
+    items->n_window = items->opts.streams ? items->opts.streams : FEW__ITEMS_WINDOW;
+    items->n_turns = items->n_window + items->n_urls;
+    items->turns = FEW__NEW_N(items->env.mem, struct few__turn, items->n_turns);
+    if (!items->turns) return few__no_memory(err, "turns of items");
+    size_t at = items->n_window;
+    for (size_t i = 0; i < items->n && !items->opts.only_names; i++)
+        if (items->entries[i].kind == FEW__ENTRY_LIVE) FEW__TRY(fill(items, &items->turns[at++], i, err));
+    return FEW_OK;
 }
 
-// Everything that decides which moments there are, whether it was given or not.
-static enum few_status make_options(struct few_items *items, struct few_error *err)
+void few__items_end(struct few_items *items)
 {
-    const struct few_items_opts *o = &items->opts;
-    struct few__text text;
-    few__text_init(&text, items->env.mem, OPTIONS_MAX);
-    few__text_printf(&text, "{\"picture\": %s, \"rates\": [", items->wants_picture ? "true" : "false");
+    for (size_t i = 0; items->turns && i < items->n_turns; i++) {
+        struct few__turn *turn = &items->turns[i];
+        if (turn->what == FEW__TURN_STREAM && turn->source->stream) close_source(turn->source);
+    }
+    for (struct few__source *source = items->closing; source; source = source->next_closing)
+        close_source(source);
+    items->closing = NULL;
+    few__free(items->env.mem, items->turns);
+    items->turns = NULL;
+    items->ended = true;
+}
+
+/* ---- items ---- */
+
+// "clip.mp4#t=12.5"; live: "rtsp://...#t=clock:2026-11-21T06:33:00.123Z"
+static void make_key(struct few_items *items, const char *path, bool is_live, int64_t at_us)
+{
+    char *key = items->key;
+    size_t room = sizeof items->key;
+    int64_t s = at_us / 1000000, us = at_us % 1000000;
+    if (us < 0) us = 0;
+    if (is_live) {
+        struct tm tm;
+        time_t seconds = (time_t)s;
+        char day[32];
+        if (!gmtime_r(&seconds, &tm) || strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm) == 0) day[0] = 0;
+        if (us % 1000) snprintf(key, room, "%s#t=clock:%s.%06dZ", path, day, (int)us);
+        else snprintf(key, room, "%s#t=clock:%s.%03dZ", path, day, (int)(us / 1000));
+        return;
+    }
+    int n = snprintf(key, room, "%s#t=%lld.%06d", path, (long long)s, (int)us);
+    while (n > 0 && key[n - 1] == '0') key[--n] = 0;
+    if (n > 0 && key[n - 1] == '.') key[--n] = 0;
+}
+
+/* Of the same picture under any name, and however many pictures are taken beside it; where sound goes with it, its span
+ * counts too. */
+static enum few_status make_digest(const struct few_items *items, const struct few__source *source,
+                                   const struct few__moment *moment, char digest[65], struct few_error *err)
+{
+    char text[DIGEST_TEXT_MAX];
+    int n = snprintf(text, sizeof text, "moment %s %d %lld", source->fingerprint, items->wants_picture,
+                     (long long)moment->at_us);
+    if (items->n_rates)
+        n += snprintf(text + n, sizeof text - (size_t)n, " %lld", (long long)moment->until_us);
     for (size_t i = 0; i < items->n_rates; i++)
-        few__text_printf(&text, "%s%d", i ? ", " : "", items->rates[i]);
-    few__text_put(&text, "]");
-    if (o->fps > 0) {
-        few__text_put(&text, ", \"fps\": ");
-        few__text_double(&text, o->fps, 17);
+        n += snprintf(text + n, sizeof text - (size_t)n, " %d", items->rates[i]);
+    return few__sha256(text, (size_t)n, digest) == FEW_OK ? FEW_OK
+                                                          : few__no_memory(err, "digest of a moment");
+}
+
+static enum few_status give_moment(struct few_items *items, const struct few__turn *turn,
+                                   struct few__moment *moment, struct few__item *item, struct few_error *err)
+{
+    bool is_live = items->entries[turn->entry].kind == FEW__ENTRY_LIVE;
+    make_key(items, items->entries[turn->entry].path, is_live, moment->at_us);
+    item->moment = moment;
+    item->stream = turn->entry;
+    if (!is_live) {
+        enum few_status status = make_digest(items, turn->source, moment, item->digest, err);
+        if (status != FEW_OK) few__stream_give_back(turn->source->stream, moment);
+        if (status != FEW_OK) return status;
     }
-    if (o->every > 1) few__text_printf(&text, ", \"every\": %llu", (unsigned long long)o->every);
-    if (o->clip_us > 0) few__text_printf(&text, ", \"clip_us\": %lld", (long long)o->clip_us);
-    if (o->from_us > 0) few__text_printf(&text, ", \"from_us\": %lld", (long long)o->from_us);
-    if (o->until_us > 0) few__text_printf(&text, ", \"until_us\": %lld", (long long)o->until_us);
-    few__text_put(&text, "}");
-    items->options = few__text_ok(&text) ? few__arena_strdup(&items->arena, text.s) : NULL;
-    few__text_finish(&text);
-    return items->options ? FEW_OK : few__no_memory(err, "options of items");
+    atomic_fetch_add(&turn->source->in_hands, 1);
+    return FEW_OK;
 }
 
-const char *few__items_options(const struct few_items *items)
+// The error of an item that there is: told by err beside FEW_OK.
+static enum few_status give_broken(struct few_items *items, size_t entry, struct few__item *item)
 {
-    return items->options;
+    snprintf(items->key, sizeof items->key, "%s", items->entries[entry].path);
+    item->stream = entry;
+    return FEW_OK;
 }
 
-void few__items_container(const struct few_items *items, bool is_live, struct few__container_opts *opts)
+static enum few_status give_one(struct few_items *items, size_t entry, struct few__item *item,
+                                struct few_error *err)
 {
-    const struct few_items_opts *o = &items->opts;
-    *opts = (struct few__container_opts){.wants_picture = items->wants_picture,
-                                         .n_rates = items->n_rates,
-                                         .wants_look = items->needs.wants_look && items->wants_picture,
-                                         .is_live = is_live,
-                                         .fps = o->fps,
-                                         .every = o->every,
-                                         .clip_us = o->clip_us,
-                                         .from_us = is_live ? 0 : o->from_us,
-                                         .until_us = is_live ? 0 : o->until_us,
-                                         .timeout_us = is_live ? o->live_timeout_us : 0};
-    memcpy(opts->rates, items->rates, sizeof opts->rates);
-}
-
-/* ---- open ---- */
-
-static enum few_status collect(struct few_items *items, const char *const *args, size_t n_args,
-                               struct few_error *err)
-{
-    FEW__TRY(check_opts(&items->opts, err));
-    set_wants(items);
-    FEW__TRY(make_options(items, err));
-    for (size_t i = 0; i < n_args; i++) FEW__TRY(add_argument(items, args[i], items->opts.list, err));
-    bool one_each = items->n_sources == 0 && items->n_urls == 0;
-    if (items->opts.limit && one_each && items->n > items->opts.limit) items->n = (size_t)items->opts.limit;
-    if (items->n_sources > 0) {
-        items->sources = FEW__NEW_N(items->env.mem, struct few__source *, items->n_sources);
-        if (!items->sources) return few__no_memory(err, "list of items");
+    const struct few__entry *e = &items->entries[entry];
+    snprintf(items->key, sizeof items->key, "%s", e->path);
+    if (e->kind == FEW__ENTRY_RECORD) {
+        item->record = &items->listed[e->extra]->record;
+        return FEW_OK;
     }
-    return few__items_index(items, err);
+    few__arena_reset(&items->record_arena);
+    enum few_status status = few__record_of_path(items->key, &items->record_arena, &items->record, err);
+    if (status == FEW_OK) item->record = &items->record;
+    return status == FEW_ENOMEM ? status : FEW_OK;
 }
 
-enum few_status few_items_open(const char *const *args, size_t n_args, const struct few_items_opts *opts,
-                               struct few_items **items, struct few_error *err)
+/* What this turn has. FEW_AGAIN: nothing, or one that an earlier run has taken (then *taken). FEW_END: it is over. */
+static enum few_status take(struct few_items *items, struct few__turn *turn, bool *taken,
+                            struct few__item *item, struct few_error *err)
 {
-    *items = NULL;
-    struct few_env env = few__env(opts ? &opts->env : NULL);
-    struct few_items *it = FEW__NEW(env.mem, struct few_items);
-    if (!it) return few__no_memory(err, "list of items");
-    it->env = env;
-    it->opts = opts ? *opts : (struct few_items_opts){.size = sizeof *opts};
-    few__arena_init(&it->arena, env.mem, SIZE_MAX / 2);
-    few__arena_init(&it->record_arena, env.mem, SIZE_MAX / 2);
-    enum few_status got = collect(it, args, n_args, err);
-    if (got != FEW_OK) few_items_close(it);
-    else *items = it;
-    return got;
-}
-
-void few_items_close(struct few_items *items)
-{
-    if (!items) return;
-    few__items_end(items);
-    few__arena_finish(&items->arena);
-    few__arena_finish(&items->record_arena);
-    few__free(items->env.mem, items->entries);
-    few__free(items->env.mem, items->listed);
-    few__free(items->env.mem, items->by_name);
-    few__free(items->env.mem, items->sources);
-    few__free(items->env.mem, items);
-}
-
-size_t few_items_count(const struct few_items *items)
-{
-    return items->n;
-}
-
-const char *few_items_path(const struct few_items *items, size_t i)
-{
-    return items->entries[i].path;
-}
-
-/* ---- kinds, and how many ---- */
-
-static bool holds_image(const char *path)
-{
-    uint8_t bytes[HEADER];
-    struct stat st;
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return true; // whatever reads it says so
-    FILE *file = fopen(path, "rbe");
-    if (!file) return true;
-    size_t n = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    return few__image_probe(bytes, n).kind != FEW__IMAGE_KIND_COUNT;
-}
-
-enum few__entry_kind few__items_kind(struct few_items *items, size_t entry)
-{
-    struct few__entry *e = &items->entries[entry];
-    if (e->kind != FEW__ENTRY_UNKNOWN) return (enum few__entry_kind)e->kind;
-    struct few__container_opts opts;
-    struct few__container *container = NULL;
-    few__items_container(items, false, &opts);
-    opts.threads = 1;
-    bool recording = strlen(e->path) < FEW_PATH_MAX - KEY_ROOM && !holds_image(e->path) &&
-                     few__container_open(e->path, &opts, &items->env, &container, NULL) == FEW_OK;
-    few__container_close(container);
-    e->kind = recording ? FEW__ENTRY_RECORDING : FEW__ENTRY_PATH;
-    return (enum few__entry_kind)e->kind;
-}
-
-// Items of entry i; 0 = not known. What cannot be opened is one item, which fails.
-static uint64_t count(struct few_items *items, size_t i)
-{
-    struct few__container_opts opts;
-    struct few__container_about about;
-    struct few__container *container = NULL;
-    enum few__entry_kind kind = few__items_kind(items, i);
-    if (kind == FEW__ENTRY_LIVE) return 0;
-    if (kind != FEW__ENTRY_RECORDING) return 1;
-    few__items_container(items, false, &opts);
-    opts.threads = 1;
-    if (few__container_open(items->entries[i].path, &opts, &items->env, &container, NULL) != FEW_OK) return 1;
-    few__container_about(container, &about);
-    few__container_close(container);
-    return about.n_expected;
-}
-
-uint64_t few_items_expected(struct few_items *items)
-{
-    uint64_t limit = items->opts.limit ? items->opts.limit : UINT64_MAX, sum = 0;
-    bool known = true;
-    if (items->expected_known) return items->expected;
-    for (size_t i = 0; i < items->n && known && sum < limit; i++) {
-        uint64_t n = count(items, i);
-        known = n > 0;
-        sum += n;
+    struct few__moment *moment = NULL;
+    *taken = turn->skip > 0;
+    if (turn->skip > 0) {
+        turn->skip--;
+        return FEW_AGAIN;
     }
-    items->expected_known = true;
-    items->expected = known || sum >= limit ? (sum < limit ? sum : limit) : 0;
-    return items->expected;
+    if (turn->what == FEW__TURN_EMPTY || (turn->source && turn->source->left_out)) return FEW_END;
+    if (turn->what != FEW__TURN_STREAM) {
+        bool broken = turn->what == FEW__TURN_BROKEN;
+        if (broken) *err = turn->error;
+        turn->what = FEW__TURN_EMPTY;
+        return broken ? give_broken(items, turn->entry, item) : give_one(items, turn->entry, item, err);
+    }
+    bool is_live = items->entries[turn->entry].kind == FEW__ENTRY_LIVE;
+    enum few_status status = few__stream_next(turn->source->stream, !is_live, &moment, err);
+    if (status == FEW_OK) return give_moment(items, turn, moment, item, err);
+    if (status == FEW_END) end_stream(items, turn->source);
+    if (status == FEW_END || status == FEW_AGAIN || status == FEW_ENOMEM) return status;
+    return give_broken(items, turn->entry, item);
+}
+
+// A turn that is over goes to the next entry, which gives something at once.
+static enum few_status visit(struct few_items *items, struct few__turn *turn, bool *taken,
+                             struct few__item *item, struct few_error *err)
+{
+    for (;;) {
+        enum few_status status = take(items, turn, taken, item, err);
+        if (status != FEW_END || turn >= items->turns + items->n_window) {
+            if (status == FEW_END) turn->what = FEW__TURN_EMPTY;
+            return status;
+        }
+        FEW__TRY(refill(items, turn, err));
+        if (turn->what == FEW__TURN_EMPTY) return FEW_END;
+    }
+}
+
+enum few_status few__items_next(struct few_items *items, struct few__item *item, struct few_error *err)
+{
+    const struct few__items_needs needs = {.in_hands = 1};
+    *err = (struct few_error){.message = ""};
+    *item = (struct few__item){.key = items->key, .stream = SIZE_MAX};
+    if (items->ended || items->opts.only_names) return FEW_END;
+    if (!items->turns) FEW__TRY(few__items_begin(items, &needs, err));
+    if (items->no_memory) return few__no_memory(err, "streams of items");
+    close_those_left(items);
+    bool silent = false; // a live stream is there, and has nothing
+    for (size_t in_vain = 0; in_vain < items->n_turns;) {
+        bool taken = false;
+        if (items->opts.limit && items->n_given >= items->opts.limit) return FEW_END;
+        FEW__TRY(fill_window(items, err));
+        struct few__turn *turn = &items->turns[items->at];
+        items->at = (items->at + 1) % items->n_turns;
+        enum few_status status = visit(items, turn, &taken, item, err);
+        if (status != FEW_OK && status != FEW_AGAIN && status != FEW_END) return status;
+        items->n_given += status == FEW_OK || taken;
+        if (status == FEW_OK && (item->moment || item->record)) *err = (struct few_error){.message = ""};
+        if (status == FEW_OK) return FEW_OK;
+        silent = silent || (status == FEW_AGAIN && !taken);
+        in_vain = taken ? 0 : in_vain + 1;
+    }
+    return silent ? FEW_AGAIN : FEW_END;
+}
+
+void few__items_give_back(struct few_items *items, const struct few__item *item)
+{
+    if (!item->moment) return;
+    struct few__source *source = *source_of(items, item->stream);
+    few__stream_give_back(source->stream, item->moment);
+    atomic_fetch_sub(&source->in_hands, 1);
 }

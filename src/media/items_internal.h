@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Inside the items of a run: what was collected (items.c, items_list.c), and the streams that take turns (items_turns.c). */
+/* Inside the items of a run, from the ground up: its entries (items_entries.c), lists of records (items_list.c), entries and
+ * streams that take turns (items.c), and how it is opened (items_open.c). */
 #ifndef FEW_MEDIA_ITEMS_INTERNAL_H
 #define FEW_MEDIA_ITEMS_INTERNAL_H
 
@@ -7,7 +8,10 @@
 
 #include "media/items.h"
 
-enum { FEW__ITEMS_WINDOW = 4 }; // recordings that take turns, unless the options say so
+enum {
+    FEW__ITEMS_WINDOW = 4, // recordings that take turns, unless the options say so
+    FEW__KEY_ROOM = 48,    // bytes that a time adds to the name of a recording
+};
 
 enum few__entry_kind {
     FEW__ENTRY_PATH,    // of a still image, or of a place in a recording: one item
@@ -88,9 +92,6 @@ void few__items_container(const struct few_items *items, bool is_live, struct fe
 
 /* What kind an entry is; one whose name does not tell is looked into. */
 enum few__entry_kind few__items_kind(struct few_items *items, size_t entry);
-
-/* Its source, made when there is none yet; NULL: out of memory (items->no_memory is set). */
-struct few__source *few__items_source(struct few_items *items, size_t entry);
 
 /* Add the records of a list. Errors: those of few_items_open. */
 enum few_status few__items_add_list(struct few_items *items, const char *path, struct few_error *err);
