@@ -160,7 +160,7 @@ int main(int argc, char **argv)
     char store[] = "/tmp/label_overhead-XXXXXX";
     close(mkstemp(store));
     must(few_zoo_open(argv[1], &zoo, &b.zoo, &b.err), &b.err);
-    must(few_items_open(&folder, 1, NULL, NULL, &b.items, &b.err), &b.err);
+    must(few_items_open(&folder, 1, NULL, &b.items, &b.err), &b.err);
     size_t n = argc > 5 ? strtoul(argv[5], NULL, 10) : PER_ROUND_DEFAULT;
     if (mode) print_memory(&b, strcmp(mode, "--memory-bare") == 0, store, n);
     else compare_speed(&b, store, n);

@@ -76,7 +76,7 @@ int main(int argc, char **argv)
     struct few_items *items;
     struct few_error err;
     must(few_zoo_open(argv[1], &zoo_opts, &zoo, &err), &err);
-    must(few_items_open(images, 1, NULL, NULL, &items, &err), &err);
+    must(few_items_open(images, 1, NULL, &items, &err), &err);
     unsigned long n = argc > 5 ? strtoul(argv[5], NULL, 10) : PER_ROUND_DEFAULT;
     compare(zoo, items, argv[4], n < 1 || n > FEW_QUEUE_MAX ? PER_ROUND_DEFAULT : n);
     few_items_close(items);

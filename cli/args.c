@@ -198,6 +198,11 @@ static bool set_option(const struct verb *verb, const struct option_row *row, co
                      (unsigned long long)row->max);
         expected(verb, row, range, text);
         return false;
+    case OPTION_DECIMAL:
+        if (args_number(text, strlen(text), 0, (double)row->max, at) && *(double *)at > 0) return true;
+        snprintf(range, sizeof range, "a number above 0, at most %llu", (unsigned long long)row->max);
+        expected(verb, row, range, text);
+        return false;
     case OPTION_DURATION:
         if (args_duration(text, strlen(text), at)) return true;
         expected(verb, row, "a time such as 200us, 60ms or 1.5s", text);

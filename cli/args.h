@@ -19,9 +19,15 @@ struct args_memory {
 struct args {
     bool json, quiet, force, no_pixels, all_variants, dry_run;
     const char *root, *policy, *output, *runtime, *format, *zoo;
+    const char *trace, *eval; // of report
+    bool no_curves;
     const char *recalls, *deadlines, *memories, *methods; // lists of eval, separated by commas
+    const char *progress, *reuse;
     uint64_t limit, seed, runs, lanes, in_flight, storage;
+    uint64_t every, streams, reconnects;
+    double fps;
     int64_t deadline_us;
+    int64_t from_us, to_us, clip_us, segment_us, live_timeout_us, for_us;
     struct args_memory memory;
     char **rest; // (n_rest,) what is no option, in order
     size_t n_rest;
@@ -32,6 +38,7 @@ enum option_type {
     OPTION_TEXT,     // const char *
     OPTION_CHOICE,   // const char *, one of `value` = "a|b|c"
     OPTION_COUNT,    // uint64_t in min .. max
+    OPTION_DECIMAL,  // double, more than 0 and at most max
     OPTION_DURATION, // int64_t, microseconds
     OPTION_BYTES,    // uint64_t
     OPTION_MEMORY,   // struct args_memory
@@ -44,7 +51,7 @@ struct option_row {
     size_t offset;     // in struct args
     const char *value; // how the help calls the value: "FILE"
     const char *help;
-    uint64_t min, max; // COUNT
+    uint64_t min, max; // COUNT, DECIMAL
 };
 
 struct verb {
@@ -90,6 +97,32 @@ const char *args_nearest(const char *word, const char *(*name)(const void *ud, s
     {                                                                             \
         opt, 0, OPTION_COUNT, offsetof(struct args, member), "N", help, low, high \
     }
+
+/* Which items; label and record. */
+#define OPTION_FPS                                                                               \
+    {                                                                                            \
+        "fps", 0, OPTION_DECIMAL, offsetof(struct args, fps), "N",                               \
+            "take N pictures a second of recordings and streams: 2, 0.5 (default: all)", 0, 1000 \
+    }
+#define OPTION_EVERY OPTION_NUMBER("every", every, 1, UINT64_MAX, "take each N-th picture of them")
+#define OPTION_FROM \
+    OPTION("from", 0, OPTION_DURATION, from_us, "TIME", "begin there in each recording: 12.5s")
+#define OPTION_TO OPTION("to", 0, OPTION_DURATION, to_us, "TIME", "end there in each recording")
+#define OPTION_CLIP \
+    OPTION("clip", 0, OPTION_DURATION, clip_us, "TIME", "length of an item that is sound alone (default: 1s)")
+#define OPTION_STREAMS \
+    OPTION_NUMBER("streams", streams, 1, FEW_STREAMS_MAX, "let N recordings take turns (default: 4)")
+#define OPTION_RECONNECTS                                  \
+    OPTION_NUMBER("reconnects", reconnects, 1, UINT64_MAX, \
+                  "give a live stream up after N failed attempts in a row (default: never)")
+#define OPTION_LIVE_TIMEOUT                                             \
+    OPTION("live-timeout", 0, OPTION_DURATION, live_timeout_us, "TIME", \
+           "connect again to a live stream that is silent for so long (default: 10s)")
+#define OPTION_FOR \
+    OPTION("for", 0, OPTION_DURATION, for_us, "TIME", "end after that time; what is done is kept: 60s")
+#define OPTION_PROGRESS                                                    \
+    OPTION("progress", 0, OPTION_CHOICE, progress, "auto|plain|json|none", \
+           "how to tell how far it is, on stderr")
 
 /* What label, record and retry share; FEW_LANES_MAX, FEW_IN_FLIGHT_MAX: <fewer/session.h>. */
 #define OPTION_LANES \

@@ -18,8 +18,8 @@ static const struct option_row options[] = {
 struct check {
     const struct few_catalog *catalog;
     struct table table;
-    json_t *models; // NULL: the table is wanted
-    struct progress progress;
+    json_t *models;   // NULL: the table is wanted
+    bool on_terminal; // a line there tells how far it is
     size_t n_failed;
     double run_ms;
     uint64_t loaded_bytes;
@@ -61,7 +61,7 @@ static void on_profile(void *ud, size_t i_model, const struct few_profile *profi
     struct check *check = ud;
     const struct few_model *model = &check->catalog->models[i_model];
     if (profile->status != FEW_OK) {
-        progress_end(&check->progress);
+        if (check->on_terminal) fputs("\r\033[K", stderr);
         complain("%s: %s", model->name, profile->message);
         check->n_failed++;
     }
@@ -69,8 +69,7 @@ static void on_profile(void *ud, size_t i_model, const struct few_profile *profi
     check->loaded_bytes += profile->loaded_bytes;
     if (check->models) add_json(check, model, profile);
     else add_row(check, model, profile);
-    if (check->progress.on) fprintf(stderr, "\r%zu/%zu models\033[K", i_model + 1, check->catalog->n_models);
-    check->progress.drawn_s = 1; // something stands on the line
+    if (check->on_terminal) fprintf(stderr, "\r%zu/%zu models\033[K", i_model + 1, check->catalog->n_models);
 }
 
 static void print_table(const struct check *check)
@@ -92,10 +91,10 @@ static int profile_all(const struct args *args, const struct few_zoo *zoo)
                                         "p90 ms", "loaded", "peak",    "status"};
     table_init(&check.table, "llrrrrrl");
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) table_cell(&check.table, "%s", heads[i]);
-    progress_begin(&check.progress, check.catalog->n_models, 1, args->quiet);
+    check.on_terminal = !args->quiet && progress_on_terminal();
     struct few_error err = {0};
     enum few_status status = few_check(zoo, &opts, on_profile, &check, &err);
-    progress_end(&check.progress);
+    if (check.on_terminal) fputs("\r\033[K", stderr);
     int exit_status = status == FEW_OK ? EXIT_OK : EXIT_FAILED;
     if (status != FEW_OK) complain("%s", err.message);
     if (status != FEW_OK && status != FEW_EBACKEND) {

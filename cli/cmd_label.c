@@ -4,21 +4,36 @@
 
 static const struct option_row options[] = {
     OPTION_OUTPUT,
-    OPTION("policy", 'p', OPTION_TEXT, policy, "SPEC",
-           "run_all (default), random[:SEED], static:TRACE or q_greedy:TRACE"),
+    OPTION(
+        "policy", 'p', OPTION_TEXT, policy, "SPEC",
+        "run_all (default), random[:SEED], static:TRACE, q_greedy:TRACE or explore_exploit[:FIRST[:KEEP]]"),
     OPTION("deadline", 0, OPTION_DURATION, deadline_us, "TIME",
            "for each item, decoding included: 60ms, 1.5s"),
     OPTION_MEMORY_LIMIT,
     OPTION_LANES,
     OPTION_IN_FLIGHT,
+    OPTION("reuse", 0, OPTION_TEXT, reuse, "FEATURE:BELOW",
+           "reuse answers for frames that differ by less: pixel, area, edge or corner, 0 to 1: area:0.02"),
+    OPTION("segment", 0, OPTION_DURATION, segment_us, "TIME",
+           "what is reused or explored of a stream ends with its segment (default: 10s)"),
     OPTION("all-variants", 0, OPTION_FLAG, all_variants, NULL, "variants of a model are models of their own"),
     OPTION_STORAGE,
+    OPTION_FPS,
+    OPTION_EVERY,
+    OPTION_FROM,
+    OPTION_TO,
+    OPTION_CLIP,
+    OPTION_STREAMS,
+    OPTION_LIVE_TIMEOUT,
+    OPTION_RECONNECTS,
+    OPTION_FOR,
     OPTION_LIMIT,
     OPTION_ROOT,
     OPTION_RUNTIME,
     OPTION_DRY_RUN,
     OPTION_AGAIN,
     OPTION_JSON,
+    OPTION_PROGRESS,
     OPTION_QUIET,
 };
 
@@ -32,7 +47,9 @@ const struct verb verb_label = {
     .summary = "label items with the models that a policy chooses",
     .operands = "ZOO DATA...",
     .about =
-        "ZOO is a manifest (zoo.yaml). DATA are files, folders, globs, or - for a list on stdin.\n"
+        "ZOO is a manifest (zoo.yaml). DATA are photographs, recordings (video and sound), live streams "
+        "(rtsp://...),\n"
+        "lists of records (.jsonl), folders, globs, or - for a list on stdin.\n"
         "Results go to FILE as they come. A run that was interrupted, even killed, goes on where it was "
         "when\n"
         "the same command is given again; --force starts again. 'fewer status FILE' tells how far it is,\n"

@@ -7,14 +7,24 @@ static const struct option_row options[] = {
     OPTION_MEMORY_LIMIT,
     OPTION_LANES,
     OPTION_IN_FLIGHT,
-    OPTION("no-pixels", 0, OPTION_FLAG, no_pixels, NULL, "keep no thumbnails"),
+    OPTION("no-pixels", 0, OPTION_FLAG, no_pixels, NULL, "keep no thumbnails and no looks of frames"),
     OPTION_STORAGE,
+    OPTION_FPS,
+    OPTION_EVERY,
+    OPTION_FROM,
+    OPTION_TO,
+    OPTION_CLIP,
+    OPTION_STREAMS,
+    OPTION_LIVE_TIMEOUT,
+    OPTION_RECONNECTS,
+    OPTION_FOR,
     OPTION_LIMIT,
     OPTION_ROOT,
     OPTION_RUNTIME,
     OPTION_DRY_RUN,
     OPTION_AGAIN,
     OPTION_JSON,
+    OPTION_PROGRESS,
     OPTION_QUIET,
 };
 
@@ -28,7 +38,9 @@ const struct verb verb_record = {
     .summary = "run every model on a sample and keep a trace",
     .operands = "ZOO DATA...",
     .about =
-        "ZOO is a manifest (zoo.yaml). DATA are files, folders, globs, or - for a list on stdin.\n"
+        "ZOO is a manifest (zoo.yaml). DATA are photographs, recordings (video and sound), live streams "
+        "(rtsp://...),\n"
+        "lists of records (.jsonl), folders, globs, or - for a list on stdin.\n"
         "The trace is what policies learn from and 'fewer eval' replays. A recording that was interrupted\n"
         "goes on where it was when the same command is given again; --force starts again.",
     .min_rest = 2,

@@ -10,7 +10,7 @@
 #include "work.h"
 
 static const struct option_row options[] = {
-    OPTION_LANES, OPTION_STORAGE, OPTION_RUNTIME, OPTION_JSON, OPTION_QUIET,
+    OPTION_LANES, OPTION_STORAGE, OPTION_RUNTIME, OPTION_JSON, OPTION_PROGRESS, OPTION_QUIET,
 };
 
 static int nothing_to_do(const struct args *args, const struct few_run_status *status)

@@ -11,7 +11,7 @@ struct shown {
     const struct few_catalog *catalog;
     struct few_session_stats stats;
     struct few_forecast forecast;
-    size_t n;         // items asked for
+    uint64_t n;       // items asked for; 0 = not known
     const char *base; // what run_all is of
     uint64_t models_bytes;
 };
@@ -35,12 +35,12 @@ static int show_json(const struct shown *shown)
     json_t *times =
         json_pack("{s:f, s:f, s:f, s:s}", "item", (double)f->item_us / 1e3, "total",
                   (double)f->total_us / 1e3, "run_all", (double)f->run_all_us / 1e3, "base", shown->base);
-    return print_json(json_pack("{s:I, s:I, s:I, s:o, s:f, s:o, s:I, s:I, s:I, s:I}", "items",
-                                (json_int_t)f->items, "items_kept", (json_int_t)f->kept, "bytes",
-                                (json_int_t)f->bytes, "models", models_json(shown), "models_expected",
-                                f->models, "time_ms", times, "lanes", (json_int_t)shown->stats.lanes,
-                                "memory_bytes", (json_int_t)shown->stats.memory_bytes, "models_bytes",
-                                (json_int_t)shown->models_bytes, "store_bytes", (json_int_t)f->store_bytes));
+    return print_json(json_pack(
+        "{s:I, s:b, s:I, s:I, s:o, s:f, s:o, s:I, s:I, s:I, s:I}", "items", (json_int_t)f->items,
+        "items_known", shown->n > 0, "items_kept", (json_int_t)f->kept, "bytes", (json_int_t)f->bytes,
+        "models", models_json(shown), "models_expected", f->models, "time_ms", times, "lanes",
+        (json_int_t)shown->stats.lanes, "memory_bytes", (json_int_t)shown->stats.memory_bytes, "models_bytes",
+        (json_int_t)shown->models_bytes, "store_bytes", (json_int_t)f->store_bytes));
 }
 
 static void print_models(const struct shown *shown)
@@ -72,10 +72,12 @@ static void print_sums(const struct shown *shown)
     printf("\nan item    %.1f of %zu models, %s (%s, one after the other: %s), decoding left out\n",
            f->models, shown->catalog->n_models, show_time((double)f->item_us, item, sizeof item), shown->base,
            show_time((double)f->run_all_us, all, sizeof all));
-    printf("all items  %s with %zu lane%s\n", show_time((double)f->total_us, total, sizeof total),
-           stats->lanes, stats->lanes == 1 ? "" : "s");
-    printf("disk       %s more in %s\n", show_bytes(f->store_bytes, grow, sizeof grow),
-           shown->args->output ? shown->args->output : "FILE");
+    if (shown->n > 0)
+        printf("all items  %s with %zu lane%s\n", show_time((double)f->total_us, total, sizeof total),
+               stats->lanes, stats->lanes == 1 ? "" : "s");
+    if (shown->n > 0)
+        printf("disk       %s more in %s\n", show_bytes(f->store_bytes, grow, sizeof grow),
+               shown->args->output ? shown->args->output : "FILE");
     printf("memory     each with working memory of its own, all models take %s",
            show_bytes(shown->models_bytes, models, sizeof models));
     if (stats->memory_bytes > 0)
@@ -87,12 +89,15 @@ static int show_words(const struct shown *shown)
 {
     char items[32], kept[32], all[32], bytes[32];
     const struct few_forecast *f = &shown->forecast;
-    if (f->kept > 0)
+    if (f->kept > 0 && shown->n > 0)
         printf("%s of %s items were done before\n", show_count(f->kept, kept, sizeof kept),
                show_count(shown->n, all, sizeof all));
-    printf("%s item%s to do, %s\n", show_count(f->items, items, sizeof items), f->items == 1 ? "" : "s",
-           show_bytes(f->bytes, bytes, sizeof bytes));
-    if (f->items == 0) return EXIT_OK;
+    if (shown->n == 0)
+        puts("how many items there will be is not known: a live stream, or a recording that does not say");
+    else
+        printf("%s item%s to do, %s\n", show_count(f->items, items, sizeof items), f->items == 1 ? "" : "s",
+               show_bytes(f->bytes, bytes, sizeof bytes));
+    if (f->items == 0 && shown->n > 0) return EXIT_OK;
     putchar('\n');
     print_models(shown);
     print_sums(shown);
@@ -100,7 +105,7 @@ static int show_words(const struct shown *shown)
 }
 
 int dry_run_show(const struct args *args, const struct few_zoo *zoo, struct few_session *session,
-                 const struct few_items *items, size_t n, const char *base)
+                 struct few_items *items, uint64_t n, const char *base)
 {
     struct shown shown = {.args = args,
                           .catalog = few_zoo_catalog(zoo),
@@ -108,15 +113,7 @@ int dry_run_show(const struct args *args, const struct few_zoo *zoo, struct few_
                           .n = n,
                           .base = base};
     struct few_error err = {0};
-    const char **paths = calloc(n, sizeof *paths);
-    if (!paths) {
-        complain("out of memory");
-        return EXIT_FAILED;
-    }
-    for (size_t i = 0; i < n; i++) paths[i] = few_items_path(items, i);
-    enum few_status status = few_session_forecast(session, paths, n, &shown.forecast, &err);
-    free(paths);
-    if (status != FEW_OK) {
+    if (few_session_forecast(session, items, &shown.forecast, &err) != FEW_OK) {
         complain("%s", err.message);
         return EXIT_FAILED;
     }

@@ -5,9 +5,9 @@
 
 #include "cli.h"
 
-/* Forecast for the first n items and print it on stdout: a table, or one object with --json. base: totals_base. Returns
- * an exit status. */
+/* Forecast for the items and print it on stdout: a table, or one object with --json. n: how many they will be, 0 = not
+ * known. base: totals_base. Returns an exit status. */
 int dry_run_show(const struct args *args, const struct few_zoo *zoo, struct few_session *session,
-                 const struct few_items *items, size_t n, const char *base);
+                 struct few_items *items, uint64_t n, const char *base);
 
 #endif

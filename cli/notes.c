@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { DATA_MAX = 16, CWD_MAX = 4096 }; // a glob that a shell has opened is not worth keeping
@@ -25,13 +26,58 @@ static void put_flag(json_t *notes, const char *key, bool flag)
     if (flag) json_object_set_new(notes, key, json_true());
 }
 
+static void put_time(json_t *notes, const char *key, int64_t us)
+{
+    put_number(notes, key, us > 0 ? (uint64_t)us : 0);
+}
+
+// A URL is kept without user and password.
+static json_t *operand(const char *text)
+{
+    const char *host = strstr(text, "://"), *at = NULL;
+    if (!host) return json_string(text);
+    host += 3;
+    size_t n = strcspn(host, "/?#");
+    for (size_t i = 0; i < n; i++)
+        if (host[i] == '@') at = host + i;
+    return at ? json_sprintf("%.*s%s", (int)(host - text), text, at + 1) : json_string(text);
+}
+
+static bool is_list(const char *text)
+{
+    size_t n = strlen(text);
+    return n > 6 && strcasecmp(text + n - 6, ".jsonl") == 0;
+}
+
+// Lists of records are kept even beside a glob that a shell has opened: retry finds its items in them.
 static void put_data(json_t *notes, const struct args *args)
 {
-    if (args->n_rest - 1 > DATA_MAX) return;
-    json_t *data = json_array();
-    for (size_t i = 1; data && i < args->n_rest; i++) json_array_append_new(data, json_string(args->rest[i]));
-    if (json_array_size(data) == args->n_rest - 1) json_object_set(notes, "data", data);
+    bool all = args->n_rest - 1 <= DATA_MAX;
+    json_t *data = json_array(), *lists = json_array();
+    for (size_t i = 1; data && all && i < args->n_rest; i++)
+        json_array_append_new(data, operand(args->rest[i]));
+    for (size_t i = 1; lists && i < args->n_rest && json_array_size(lists) < DATA_MAX; i++)
+        if (is_list(args->rest[i])) json_array_append_new(lists, json_string(args->rest[i]));
+    if (all && json_array_size(data) == args->n_rest - 1) json_object_set(notes, "data", data);
+    if (json_array_size(lists) > 0) json_object_set(notes, "lists", lists);
     json_decref(data);
+    json_decref(lists);
+}
+
+// What is taken of recordings and streams.
+static void put_streams(json_t *notes, const struct args *args)
+{
+    if (args->fps > 0) json_object_set_new(notes, "fps", json_real(args->fps));
+    put_number(notes, "every", args->every);
+    put_time(notes, "from_us", args->from_us);
+    put_time(notes, "to_us", args->to_us);
+    put_time(notes, "clip_us", args->clip_us);
+    put_number(notes, "streams", args->streams);
+    put_text(notes, "reuse", args->reuse);
+    put_time(notes, "segment_us", args->segment_us);
+    put_time(notes, "live_timeout_us", args->live_timeout_us);
+    put_number(notes, "reconnects", args->reconnects);
+    put_time(notes, "for_us", args->for_us);
 }
 
 char *notes_make(const struct args *args, enum few_purpose purpose, const char *base)
@@ -53,6 +99,7 @@ char *notes_make(const struct args *args, enum few_purpose purpose, const char *
     put_number(notes, "in_flight", args->in_flight);
     put_number(notes, "storage_bytes", args->storage);
     put_number(notes, "limit", args->limit);
+    put_streams(notes, args);
     put_flag(notes, "all_variants", args->all_variants);
     put_flag(notes, "no_pixels", args->no_pixels);
     put_text(notes, "base", base);
@@ -79,6 +126,19 @@ static bool flag_of(const json_t *notes, const char *key)
     return json_is_true(json_object_get(notes, key));
 }
 
+// As operands, after the zoo.
+static void read_lists(const json_t *notes, struct args *args)
+{
+    static char *rest[DATA_MAX + 1];
+    size_t i;
+    json_t *word;
+    const json_t *lists = json_object_get(notes, "lists");
+    args->rest = rest;
+    args->n_rest = 1;
+    json_array_foreach((json_t *)lists, i, word) if (json_is_string(word) && args->n_rest <= DATA_MAX)
+        rest[args->n_rest++] = (char *)(uintptr_t)json_string_value(word);
+}
+
 bool notes_read(const json_t *notes, const char *path, struct args *args, enum few_purpose *purpose,
                 const char **cwd)
 {
@@ -103,6 +163,9 @@ bool notes_read(const json_t *notes, const char *path, struct args *args, enum f
     if (!args->storage) args->storage = number_of(notes, "storage_bytes");
     args->all_variants = flag_of(notes, "all_variants");
     args->no_pixels = flag_of(notes, "no_pixels");
+    args->reuse = text_of(notes, "reuse");
+    args->segment_us = (int64_t)number_of(notes, "segment_us");
+    read_lists(notes, args);
     return true;
 }
 
@@ -160,6 +223,18 @@ void notes_print_command(const json_t *notes, const char *path, FILE *to)
     print_number(notes, "lanes", "--lanes", "", to);
     print_number(notes, "in_flight", "--in-flight", "", to);
     print_number(notes, "storage_bytes", "--storage", "", to);
+    double fps = json_number_value(json_object_get(notes, "fps"));
+    if (fps > 0) fprintf(to, " --fps %.9g", fps);
+    print_number(notes, "every", "--every", "", to);
+    print_number(notes, "from_us", "--from", "us", to);
+    print_number(notes, "to_us", "--to", "us", to);
+    print_number(notes, "clip_us", "--clip", "us", to);
+    print_number(notes, "streams", "--streams", "", to);
+    print_text(notes, "reuse", "--reuse", to);
+    print_number(notes, "segment_us", "--segment", "us", to);
+    print_number(notes, "live_timeout_us", "--live-timeout", "us", to);
+    print_number(notes, "reconnects", "--reconnects", "", to);
+    print_number(notes, "for_us", "--for", "us", to);
     print_number(notes, "limit", "--limit", "", to);
     if (flag_of(notes, "all_variants")) fputs(" --all-variants", to);
     if (flag_of(notes, "no_pixels")) fputs(" --no-pixels", to);

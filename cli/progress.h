@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One line on a terminal that tells how far a run is. Nothing where stderr is no terminal.
+/* How far a run is, on stderr: a line that is drawn again on a terminal, a plain line now and then elsewhere, or JSON lines
+ * for programs. */
 #ifndef FEW_CLI_PROGRESS_H
 #define FEW_CLI_PROGRESS_H
 
@@ -9,25 +10,48 @@
 
 #include <fewer/session.h>
 
+enum progress_mode { PROGRESS_NONE, PROGRESS_LINE, PROGRESS_PLAIN, PROGRESS_JSON };
+
 struct progress {
-    bool on;
-    size_t total, n_models; // total 0 = not known
-    double began_s, drawn_s;
+    enum progress_mode mode;
+    uint64_t total; // items; 0 = not known
+    size_t n_models;
+    double began_s, shown_s; // shown_s: the last one
+    uint64_t shown_done;
+    bool drawn; // a line stands on the terminal
 };
 
-void progress_begin(struct progress *progress, size_t n_items, size_t n_models, bool quiet);
+/* What there is to tell. */
+struct progress_state {
+    double now_s;
+    uint64_t done, kept; // items; kept of them were done by an earlier run
+    const struct few_session_stats *stats;
+    const struct few_stream_stats *streams; // (n_streams,) that are being worked on
+    size_t n_streams;
+    bool ended;
+};
 
-/* Redraws ten times a second at most. */
-void progress_show(struct progress *progress, size_t done, const struct few_session_stats *stats);
+/* Whether stderr is a terminal on which a line can be drawn again. */
+bool progress_on_terminal(void);
 
-/* Leaves an empty line behind. */
-void progress_end(struct progress *progress);
+/* how: "auto", "plain", "json", "none", or NULL: auto, which is none when quiet. */
+void progress_begin(struct progress *progress, const char *how, bool quiet, uint64_t total, size_t n_models);
+
+/* Whether it is time to tell: on a terminal ten times a second; plain after ten seconds, then for each tenth of the items, but
+ * not twice in half a minute and at least every five minutes; as JSON once a second. */
+bool progress_due(const struct progress *progress, double now_s, uint64_t done);
+
+/* Tell. */
+void progress_show(struct progress *progress, const struct progress_state *state);
+
+/* Leaves an empty line behind; JSON: tells for the last time. */
+void progress_end(struct progress *progress, const struct progress_state *state);
 
 /* Seconds since some fixed instant. */
 double progress_now_s(void);
 
-/* The line itself, at most `width` characters, for tests and for progress_show. */
-void progress_line(const struct progress *progress, double elapsed_s, size_t done,
-                   const struct few_session_stats *stats, size_t width, char *line, size_t n);
+/* The line itself, at most `width` characters; plain: without the bar. */
+void progress_line(const struct progress *progress, const struct progress_state *state, bool plain,
+                   size_t width, char *line, size_t n);
 
 #endif

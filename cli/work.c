@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The loop that label, record and retry share. Ctrl-C ends it after what is being worked on, with everything so far
- * kept; a second Ctrl-C ends the program at once. A run goes on where an earlier one ended: what is in its file is
- * submitted like everything else, and comes back at once, marked as kept. */
+ * kept; a second Ctrl-C ends the program at once. A run goes on where an earlier one ended: what is in its file comes back
+ * at once, marked as kept. */
 #include "work.h"
 
 #include <signal.h>
@@ -13,6 +13,7 @@
 #include "dry_run.h"
 #include "notes.h"
 #include "progress.h"
+#include "streams.h"
 #include "totals.h"
 
 enum { FAILURES_SHOWN = 5, FAILURE_MAX = 512 };
@@ -46,14 +47,20 @@ struct work {
     const char *zoo_path;
     struct few_zoo *zoo;
     struct few_policy *policy;
-    struct few_items *items; // NULL: retry
+    struct few_items *items; // retry: records, for their names; NULL = none
     struct few_session *session;
     struct few_session_stats stats;
     struct progress progress;
-    size_t n_items, submitted, done; // items of this command; n_items 0 = not known
-    uint64_t planned;                // items of the run, for status
+    struct streams streams;
+    struct few_stream_stats *all_streams; // (n_streams,) in the end
+    size_t n_streams;
+    enum few_feature reuse_feature;
+    double reuse_below;
+    uint64_t n_items, done, n_kept; // items of this command, n_kept done before; n_items 0 = not known
+    uint64_t planned;               // items of the run, for status
     bool ended, broken, kept; // everything was received; an error stopped it; the store has it and is closed
-    double elapsed_s;
+    bool timed_out;           // --for
+    double began_s, elapsed_s;
     size_t n_failures;
     uint64_t failed_rows; // of the items done here
     char failures[FAILURES_SHOWN][FAILURE_MAX];
@@ -83,20 +90,58 @@ static int open_zoo_and_policy(struct work *work)
     return status == FEW_EINVAL ? EXIT_USAGE : EXIT_FAILED;
 }
 
+static struct few_items_opts items_opts(const struct work *work)
+{
+    const struct args *args = work->args;
+    return (struct few_items_opts){.size = sizeof(struct few_items_opts),
+                                   .zoo = work->zoo,
+                                   .list = stdin,
+                                   .fps = args->fps,
+                                   .every = args->every,
+                                   .clip_us = args->clip_us,
+                                   .from_us = args->from_us,
+                                   .until_us = args->to_us,
+                                   .streams = (size_t)args->streams,
+                                   .limit = args->limit,
+                                   .live_timeout_us = args->live_timeout_us,
+                                   .live_reconnects = args->reconnects,
+                                   .only_names = work->again};
+}
+
 static int open_items(struct work *work)
 {
     const struct args *args = work->args;
+    const struct few_items_opts opts = items_opts(work);
     struct few_error err = {0};
     const char *const *data = (const char *const *)args->rest + 1;
-    if (few_items_open(data, args->n_rest - 1, stdin, NULL, &work->items, &err) != FEW_OK) {
+    enum few_status status = few_items_open(data, args->n_rest - 1, &opts, &work->items, &err);
+    if (status != FEW_OK) {
         complain("%s", err.message);
-        return EXIT_FAILED;
+        return status == FEW_EINVAL ? EXIT_USAGE : EXIT_FAILED;
     }
-    work->n_items = few_items_count(work->items);
-    if (args->limit && args->limit < work->n_items) work->n_items = (size_t)args->limit;
-    if (work->n_items > 0) return EXIT_OK;
+    work->n_items = work->again ? 0 : few_items_expected(work->items);
+    if (few_items_count(work->items) > 0) return EXIT_OK;
     complain("%s: no images found", args->rest[1]);
     return EXIT_FAILED;
+}
+
+// "area:0.02"
+static bool read_reuse(struct work *work)
+{
+    const char *text = work->args->reuse, *colon = text ? strchr(text, ':') : NULL;
+    char name[16] = "";
+    if (!text) return true;
+    if (colon && (size_t)(colon - text) < sizeof name)
+        snprintf(name, sizeof name, "%.*s", (int)(colon - text), text);
+    work->reuse_feature = few_feature_parse(name);
+    bool right = colon && work->reuse_feature != FEW_FEATURE_COUNT &&
+                 args_number(colon + 1, strlen(colon + 1), 0, 1, &work->reuse_below) && work->reuse_below > 0;
+    if (!right)
+        fprintf(stderr,
+                "fewer label: --reuse: expected pixel, area, edge or corner and a number up to 1, such as "
+                "area:0.02, found '%s'\n",
+                text);
+    return right;
 }
 
 // What can be done about a file that this command cannot go on with.
@@ -122,6 +167,9 @@ static int open_session(struct work *work, const char *store, const char *notes)
                                     .memory_bytes = args->memory.bytes,
                                     .memory_share = args->memory.share,
                                     .all_variants = args->all_variants,
+                                    .reuse_feature = work->reuse_feature,
+                                    .reuse_below = work->reuse_below,
+                                    .segment_us = args->segment_us,
                                     .store = store,
                                     .overwrite = args->force,
                                     .resume = store && !args->force,
@@ -134,6 +182,16 @@ static int open_session(struct work *work, const char *store, const char *notes)
     enum few_status status = few_session_create(work->zoo, work->policy, &opts, &work->session, &err);
     if (status == FEW_OK) return EXIT_OK;
     complain("%s%s", err.message, store ? way_out(work, status) : "");
+    return EXIT_FAILED;
+}
+
+static int attach_items(struct work *work)
+{
+    struct few_error err = {0};
+    if (!work->items) return EXIT_OK;
+    enum few_status status = few_session_attach(work->session, work->items, &err);
+    if (status == FEW_OK) return EXIT_OK;
+    complain("%s%s", err.message, way_out(work, status));
     return EXIT_FAILED;
 }
 
@@ -166,42 +224,69 @@ static void keep_failures(struct work *work, const struct few_result *result)
         }
 }
 
-static enum few_status submit_more(struct work *work, struct few_error *err)
+static struct progress_state state_of(struct work *work)
 {
-    enum few_status status = FEW_OK;
-    while (work->submitted < work->n_items && status == FEW_OK) {
-        status = few_session_submit(work->session, few_items_path(work->items, work->submitted), err);
-        work->submitted += status == FEW_OK;
-    }
-    return status == FEW_AGAIN ? FEW_OK : status;
+    few_session_stats(work->session, &work->stats);
+    return (struct progress_state){.now_s = progress_now_s(),
+                                   .done = work->done,
+                                   .kept = work->n_kept,
+                                   .stats = &work->stats,
+                                   .streams = work->streams.rows,
+                                   .n_streams = streams_look(&work->streams, work->session),
+                                   .ended = work->ended};
+}
+
+static void tell(struct work *work)
+{
+    if (!progress_due(&work->progress, progress_now_s(), work->done)) return;
+    const struct progress_state state = state_of(work);
+    progress_show(&work->progress, &state);
+}
+
+static void stop_telling(struct work *work)
+{
+    const struct progress_state state = state_of(work);
+    progress_end(&work->progress, &state);
 }
 
 static void stopped(struct work *work, enum few_status status, const struct few_error *err)
 {
     bool full = status == FEW_ELIMIT && work->args->storage > 0 && work->done > 0;
     work->broken = true;
-    progress_end(&work->progress);
+    stop_telling(work);
     complain("%s%s", err->message, full ? " (--storage)" : "");
+}
+
+static void count(struct work *work, const struct few_result *result)
+{
+    uint64_t n = result->kept && result->n_kept > 0 ? result->n_kept : 1;
+    work->done += n;
+    if (result->kept) work->n_kept += n;
+    streams_saw(&work->streams, result->stream);
+    keep_failures(work, result);
+}
+
+static bool is_over(struct work *work)
+{
+    const struct args *args = work->args;
+    work->timed_out = args->for_us > 0 && (progress_now_s() - work->began_s) * 1e6 >= (double)args->for_us;
+    return interrupted || work->timed_out;
 }
 
 static int loop(struct work *work)
 {
     struct few_error err = {0};
-    while (!interrupted && !work->ended) {
+    while (!is_over(work)) {
         const struct few_result *result = NULL;
-        enum few_status status = work->items ? submit_more(work, &err) : FEW_OK;
-        if (status == FEW_OK) status = few_session_receive(work->session, &result, &err);
+        enum few_status status = few_session_receive(work->session, &result, &err);
         work->ended = status == FEW_END;
         if (work->ended) break;
-        if (status != FEW_OK) {
+        if (status != FEW_OK && status != FEW_AGAIN) {
             stopped(work, status, &err);
             return EXIT_FAILED;
         }
-        work->done++;
-        work->ended = work->done == work->n_items;
-        keep_failures(work, result);
-        few_session_stats(work->session, &work->stats);
-        progress_show(&work->progress, work->done, &work->stats);
+        if (status == FEW_OK) count(work, result);
+        tell(work);
     }
     return EXIT_OK;
 }
@@ -220,11 +305,13 @@ static int result_json(const struct work *work)
     const struct few_session_stats *stats = &work->stats;
     const struct totals totals = totals_of(work);
     json_t *object = totals_json(&totals);
-    json_t *more = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:o, s:b}", "items_kept", (json_int_t)stats->items_kept, "lanes",
-        (json_int_t)stats->lanes, "in_flight", (json_int_t)stats->in_flight, "memory_bytes",
-        (json_int_t)stats->memory_bytes, "store_bytes", (json_int_t)file_bytes(work->args->output), "policy",
-        json_name(few_policy_name(work->policy)), "interrupted", interrupted && !work->ended);
+    json_t *more =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:b}", "items_kept", (json_int_t)stats->items_kept, "lanes",
+                  (json_int_t)stats->lanes, "in_flight", (json_int_t)stats->in_flight, "memory_bytes",
+                  (json_int_t)stats->memory_bytes, "store_bytes", (json_int_t)file_bytes(work->args->output),
+                  "policy", json_name(few_policy_name(work->policy)), "interrupted",
+                  interrupted && !work->ended && !work->timed_out);
+    if (more) json_object_set_new(more, "streams", streams_json(work->all_streams, work->n_streams));
     if (work->again && more) json_object_set_new(more, "items_retried", json_integer((json_int_t)work->done));
     if (!object || !more || json_object_update(object, more) != 0) {
         json_decref(object);
@@ -264,9 +351,9 @@ static void print_head(const struct work *work)
 {
     const struct few_session_stats *stats = &work->stats;
     char wall[32], items[32], kept[32], all[32];
-    uint64_t here = work->done - (stats->items_kept < work->done ? stats->items_kept : work->done);
+    uint64_t here = work->done - work->n_kept;
     show_time(work->elapsed_s * 1e6, wall, sizeof wall);
-    show_count(stats->items_kept, kept, sizeof kept);
+    show_count(work->n_kept, kept, sizeof kept);
     show_count(work->n_items, all, sizeof all);
     fprintf(stderr, "%s items, %zu models, %s", show_count(stats->items, items, sizeof items),
             few_zoo_catalog(work->zoo)->n_models, wall);
@@ -275,7 +362,9 @@ static void print_head(const struct work *work)
     if (work->again)
         fprintf(stderr, "%s item%s done again\n", show_count(here, items, sizeof items),
                 here == 1 ? " was" : "s were");
-    else if (stats->items_kept > 0) fprintf(stderr, "%s of %s items were done before\n", kept, all);
+    else if (work->n_kept > 0 && work->n_items > 0)
+        fprintf(stderr, "%s of %s items were done before\n", kept, all);
+    else if (work->n_kept > 0) fprintf(stderr, "%s items were done before\n", kept);
 }
 
 static void print_summary(const struct work *work)
@@ -290,6 +379,10 @@ static void print_summary(const struct work *work)
         fprintf(stderr, "the deadline of %s was missed on %s items\n",
                 show_time((double)work->args->deadline_us, deadline, sizeof deadline),
                 show_count(totals.deadline_missed, missed, sizeof missed));
+    streams_print(work->all_streams, work->n_streams, false, stderr);
+    if (work->timed_out)
+        fprintf(stderr, "ended after %s (--for)\n",
+                show_time((double)work->args->for_us, missed, sizeof missed));
     if (work->kept) fprintf(stderr, "kept in %s\n", work->args->output);
 }
 
@@ -299,7 +392,7 @@ static void print_interrupted(const struct work *work)
     show_count(work->done, done, sizeof done);
     show_count(work->n_items, all, sizeof all);
     const char *rest = work->kept ? "; they are kept, and the same command goes on" : "";
-    if (work->items) complain("interrupted after %s of %s items%s", done, all, rest);
+    if (work->n_items > 0) complain("interrupted after %s of %s items%s", done, all, rest);
     else complain("interrupted after %s items%s", done, rest);
 }
 
@@ -307,12 +400,14 @@ static int run_items(struct work *work)
 {
     const struct args *args = work->args;
     looping = 1;
-    progress_begin(&work->progress, work->n_items, few_zoo_catalog(work->zoo)->n_models, args->quiet);
-    double began_s = progress_now_s();
+    streams_begin(&work->streams, work->again ? NULL : work->items);
+    progress_begin(&work->progress, args->progress, args->quiet, work->n_items,
+                   few_zoo_catalog(work->zoo)->n_models);
+    work->began_s = progress_now_s();
     int status = loop(work);
-    work->elapsed_s = progress_now_s() - began_s;
-    progress_end(&work->progress);
-    few_session_stats(work->session, &work->stats);
+    work->elapsed_s = progress_now_s() - work->began_s;
+    stop_telling(work);
+    work->all_streams = streams_all(work->streams.items, work->session, &work->n_streams);
     struct few_error err = {0};
     bool closed = few_session_close(work->session, &err) == FEW_OK;
     work->session = NULL;
@@ -322,9 +417,10 @@ static int run_items(struct work *work)
         status = EXIT_FAILED;
     }
     if (!args->quiet && !args->json) print_summary(work);
+    else if (!args->quiet) streams_print(work->all_streams, work->n_streams, true, stderr);
     print_failures(work);
     if (work->stats.counts[FEW_FAILED] > 0) status = EXIT_FAILED;
-    if (interrupted && !work->ended && !work->broken) {
+    if (interrupted && !work->ended && !work->timed_out && !work->broken) {
         print_interrupted(work);
         status = EXIT_INTERRUPTED;
     }
@@ -369,6 +465,7 @@ static int label(struct work *work)
     }
     int status = open_session(work, work->args->output, notes);
     free(notes);
+    if (status == EXIT_OK) status = attach_items(work);
     return status == EXIT_OK ? run_items(work) : status;
 }
 
@@ -376,6 +473,7 @@ static int finish(struct work *work, int status)
 {
     few_session_close(work->session, NULL);
     few_items_close(work->items);
+    free(work->all_streams);
     few_policy_close(work->policy);
     few_zoo_close(work->zoo);
     return status;
@@ -389,6 +487,7 @@ int work(const struct args *args, enum few_purpose purpose)
                 purpose == FEW_RECORD ? "record" : "label");
         return EXIT_USAGE;
     }
+    if (!read_reuse(&work)) return EXIT_USAGE;
     catch_interrupts();
     int status = open_zoo_and_policy(&work);
     if (status == EXIT_OK) status = open_items(&work);
@@ -403,9 +502,12 @@ int work_again(const struct args *args, enum few_purpose purpose, const struct f
                         .again = true,
                         .zoo_path = args->zoo,
                         .planned = before->items_planned};
+    if (!read_reuse(&work)) return EXIT_FAILED;
     catch_interrupts();
     int status = open_zoo_and_policy(&work);
+    if (status == EXIT_OK && args->n_rest > 1) status = open_items(&work);
     if (status == EXIT_OK) status = open_session(&work, args->output, before->notes);
+    if (status == EXIT_OK) status = attach_items(&work);
     if (status == EXIT_OK) status = run_items(&work);
     return finish(&work, status);
 }

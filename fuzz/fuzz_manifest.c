@@ -25,6 +25,40 @@ static void on_problem(void *ud, const struct few_problem *problem)
     ++*(size_t *)ud;
 }
 
+static void look_at_input(const struct few_zoo *zoo, const struct few__input *input,
+                          const struct few_model *m)
+{
+    const struct few__pixels *pixels = &input->pixels;
+    const struct few__window *window = &input->window;
+    fuzz_must(input->modality == m->modality && zoo->looks_at[m->modality]);
+    fuzz_must(input->n_states <= FEW__STATES_MAX && input->n_constants <= FEW__CONSTANTS_MAX);
+    for (size_t i = 0; i < input->n_states; i++) {
+        const struct few__model_state *state = &input->states[i];
+        fuzz_must(state->input && state->output && state->n_dims >= 1 && state->n_dims <= 4);
+        for (size_t k = 0; k < state->n_dims; k++) fuzz_must(state->dims[k] >= 1);
+    }
+    size_t rate = 0;
+    switch (m->modality) {
+    case FEW_IMAGE:
+        fuzz_must(pixels->width >= 1 && pixels->width <= 8192 && pixels->height >= 1 &&
+                  pixels->height <= 8192);
+        fuzz_must(input->i_pixels < zoo->n_pixels && input->i_tensor < zoo->n_tensors);
+        break;
+    case FEW_SOUND:
+        while (rate < zoo->n_rates && zoo->rates[rate] != window->rate) rate++;
+        fuzz_must(rate < zoo->n_rates && m->needs < 0);
+        fuzz_must(window->length >= 1 && window->hop >= 1 && window->hop <= window->length);
+        fuzz_must(window->length + window->context <= FEW__WINDOW_MAX);
+        break;
+    case FEW_TEXT:
+        fuzz_must(input->tokens.length >= 1 && input->tokens.length <= FEW__TOKENS_LENGTH_MAX &&
+                  m->needs < 0);
+        for (size_t i = 0; i < input->tokens.n_names; i++) fuzz_must(input->tokens.names[i] != NULL);
+        break;
+    case FEW_MODALITY_COUNT: fuzz_must(false); break;
+    }
+}
+
 static void look(const struct few_zoo *zoo)
 {
     const struct few_catalog *catalog = few_zoo_catalog(zoo);
@@ -40,9 +74,7 @@ static void look(const struct few_zoo *zoo)
         fuzz_must(m->priority > 0 && m->cost.time_us >= 0);
         for (size_t k = 0; k < m->n_labels; k++)
             fuzz_must(m->labels[k] && (!m->label_ids || (size_t)m->label_ids[k] < catalog->n_labels));
-        const struct few__pixels *pixels = &zoo->recipes[i].input.pixels;
-        fuzz_must(pixels->width >= 1 && pixels->width <= 8192 && pixels->height >= 1 &&
-                  pixels->height <= 8192);
+        look_at_input(zoo, &zoo->recipes[i].input, m);
     }
     bool seen[FEW_MODELS_MAX] = {false};
     for (int i = 0; i < n; i++) {

@@ -75,12 +75,29 @@ static const char lines[] = //
     " \"c\": {\"error\": \"no\"}, \"f\": {\"bbox\": [0, 0, 1, 1], \"conf\": 0.25}}}\n"
     "{\"image\": \"c.jpg\", \"error\": \"cut off\"}\n";
 
+// The first two items are moments of streams; the look is 19,200 zeros.
+static const char moments[] =
+    "INSERT INTO streams VALUES (0, 'a', '{}', 9, 9, 0, 8, 6, 25, 0, 3, 1, 1, 1, 0, 0, 0, 1, -1, 1, ''),"
+    " (1, 'b', '{}', 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 2, 0, 5, 0, 'gone');"
+    "UPDATE items SET stream = id, at_us = 500000 * id, until_us = 500000 * id + 500000 WHERE id < 2;"
+    "INSERT INTO looks VALUES"
+    " (0, x'78daedc13101000000c2a0f54f6d0b2fa0000000000000000000000000000000000000e0674b000001')";
+
+static void make_moments(const char *path)
+{
+    sqlite3 *db = NULL;
+    fuzz_must(sqlite3_open(path, &db) == SQLITE_OK);
+    fuzz_must(sqlite3_exec(db, moments, NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+}
+
 static void make_store(const char *path)
 {
     struct few_error err = {.message = ""};
     fuzz_write(fuzz_path("in.jsonl"), lines, sizeof lines - 1);
     enum few_status status = few_import(fuzz_path("in.jsonl"), fuzz_zoo(), path, true, NULL, &err);
     fuzz_must_say(status == FEW_OK, err.message);
+    make_moments(path);
 }
 
 static int digit(char c)

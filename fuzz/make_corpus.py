@@ -56,6 +56,18 @@ FULL = HEAD.replace("version: 1\n", "version: 1\nname: all\nsampling: libvips\n"
 """
 
 
+SOUND = """\
+  - {name: s, file: m.onnx, output: {kind: scalar, combine: last},
+     input: {kind: sound, name: in, rate: 16000, window: 32ms, hop: 256, context: 0.004s, constants: {sr: 16000, x: -1.5},
+             states: [{input: state, output: stateN, dims: [2, 1, 128]}, {input: b, output: c, dims: [1]}]}}
+  - {name: t, file: m.onnx, variant_of: s, input: {kind: sound, rate: 8000, window: 100}, output: {kind: scalar}}
+"""
+TEXT = """\
+  - {name: t, file: m.onnx, output: {kind: sequence, decode: ctc, labels: g},
+     input: {kind: text, split: characters, length: 7, vocabulary: g, unknown: 1, pad: -1, constants: {a: 0}}}
+"""
+
+
 def manifests():
     outputs = {
         "classes": "{kind: classes, labels: sky, activation: softmax}",
@@ -74,6 +86,11 @@ def manifests():
     for name, output in outputs.items():
         keep("manifest", f"{name}.yaml", HEAD + model(output))
     keep("manifest", "full.yaml", FULL)
+    keep("manifest", "sound.yaml", HEAD + SOUND)
+    keep("manifest", "text.yaml", HEAD + TEXT)
+    keep("manifest", "bad_sound.yaml", HEAD + SOUND.replace("32ms", "33.3ms").replace("8000", "384001").replace(
+        "[2, 1, 128]", "[4194304, 2]").replace("stateN", "sr") + SOUND.replace("sr: 16000", "state: .nan"))
+    keep("manifest", "bad_tokens.yaml", HEAD + TEXT.replace("vocabulary: g", "vocabulary: none").replace("7", "0"))
     keep("manifest", "circle.yaml", HEAD + "".join(
         f"  - {{name: m{i}, file: m.onnx, input: {{size: [4, 4]}}, output: {{kind: box}}, needs: m{(i + 1) % 3}}}\n"
         for i in range(3)))
@@ -186,6 +203,12 @@ def stores():
         "types": "models name 0 x00\nmodels digest 1 i5\nresults output 0 ttext\nresults item 5 tx", "space":
         "label_lists space 0 tx\nlabel_names i 0 i-4\nlabel_names is_null 0 ty",
     }
+    changes |= {
+        "stream": "items stream 0 i7\nitems stream 1 i-3\nitems at_us 0 i-9223372036854775808\nitems until_us 1 tx",
+        "streams": "streams id 1 i999999\nstreams fps 0 r1e999\nstreams n_in 0 i-1\nstreams path 0 x00ff\nstreams options 1 t[",
+        "stream_gone": "streams id 0 i5\nitems at_us 1 i9223372036854775807", "lane": "results lane 0 i-7\nresults lane 1 i2000000000",
+        "look": "looks grey 0 x78da0300", "modality": "models modality 0 ttaste",
+    }
     for name, data in outputs.items():
         keep("store", f"packed_{name}", data)
     for name, data in broken.items():
@@ -255,3 +278,24 @@ if __name__ == "__main__":
     stores()
     answers()
     images()
+
+# ---- lists of records ----
+
+RECORDS = {
+    "files": '{"item": "a", "image": "a.jpg", "sound": "a.wav", "text": "words"}\n\n{"item": "b", "image": "/x/b.png"}\n',
+    "places": '{"item": "a", "image": {"file": "c.mp4", "at": 12.5}, "sound": {"file": "c.mp4", "from": 12, "to": 14.25}}\n'
+              '{"item": "b", "image": {"file": "c.mp4", "frame": 7}, "text": {"file": "a.txt"}}\n'
+              '{"item": "c", "image": "c.mp4#t=1:02:03.5", "sound": "c.mp4#t=npt:3,5"}\n',
+    "video": '{"item": "a", "video": "c.mp4", "at": 3, "for": 1, "text": "\\u00fc"}\n{"item": "b", "video": "c.mp4"}',
+    "bad_twice": '{"item": "a", "text": "x"}\n{"item": "a", "text": "y"}\n',
+    "bad_key": '{"item": "a", "picture": "a.jpg"}\n',
+    "bad_none": '{"item": "a"}\n',
+    "bad_time": '{"item": "a", "image": "c.mp4#t=1e3"}\n',
+    "bad_span": '{"item": "a", "sound": {"file": "a.wav", "from": 5, "to": 3}}\n',
+    "bad_long": '{"item": "a", "sound": {"file": "a.wav", "to": 99999}}\n',
+    "bad_json": '{"item": "a", "text": "x"\n',
+    "bad_nul": '{"item": "a", "text": "x\\u0000"}\n',
+    "bad_empty": "",
+}
+for name, lines in RECORDS.items():
+    keep("records", f"{name}.jsonl", lines)

@@ -70,6 +70,20 @@ static void put_again(struct few__store *store, int64_t id, struct few__cell *ce
         fuzz_must(strlen(known.digest) < sizeof known.digest);
 }
 
+// Streams come out whole or not at all, and may be renewed.
+static void renew_streams(struct few__store *store)
+{
+    struct few__stream_row row;
+    struct few_error err;
+    int64_t n = few__store_n_streams(store);
+    for (int64_t i = 0; i < n && i < ITEMS_MAX; i++) {
+        if (few__store_get_stream(store, i, &row, &err) != FEW_OK) continue;
+        fuzz_must(row.path && row.options && row.message);
+        if (few__store_put_stream(store, &row, &err) != FEW_OK) fuzz_must(err.message[0]);
+        if (few__store_find_stream(store, "a", &row, &err) == FEW_OK) fuzz_must(!strcmp(row.path, "a"));
+    }
+}
+
 static void use_all(struct few__store *store)
 {
     struct few_error err;
@@ -83,6 +97,7 @@ static void use_all(struct few__store *store)
     for (; few__store_next_failed(store, after, &id, &path, &err) == FEW_OK; after = id)
         fuzz_must(id > after && path);
     few__store_totals(store, &totals);
+    renew_streams(store);
     free(cells);
 }
 
@@ -138,9 +153,19 @@ void fuzz_use_store(const char *path)
     }
     FILE *out = fopen("/dev/null", "w");
     fuzz_must(out);
-    static const char *const formats[] = {"jsonl", "csv", "coco"};
-    for (size_t i = 0; i < 3; i++) (void)!few_export(path, formats[i], out, &err);
-    (void)!few_report(path, NULL, out, &err);
+    static const char *const formats[] = {"jsonl",
+                                          "csv",
+                                          "coco",
+                                          "coco-results",
+                                          "label-studio",
+                                          "label-studio-config",
+                                          "fiftyone",
+                                          "fiftyone-classes",
+                                          "fiftyone-temporal"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        (void)!few_export(path, formats[i], out, &err);
+    const struct few_report_opts beside = {.size = sizeof beside, .trace = path};
+    (void)!few_report(path, &beside, out, &err);
     fclose(out);
     static const double recall = 0.5;
     static const int64_t deadline = 1000;

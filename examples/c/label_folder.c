@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* label_folder ZOO.yaml FOLDER [DEADLINE_MS]: one line for each photograph with its valuable labels.
+/* label_folder ZOO.yaml FOLDER [DEADLINE_MS]: one line for each item with its valuable labels. FOLDER may also be a
+ * photograph, a recording or a list.
  *
  *     cc -o label_folder label_folder.c $(pkg-config --cflags --libs fewer) -lm */
 #include <math.h>
@@ -49,14 +50,16 @@ int main(int argc, char **argv)
     struct few_session *session = NULL;
     const struct few_result *result;
     enum few_status status = few_zoo_open(argv[1], NULL, &zoo, &err);
+    struct few_items_opts items_opts = {.size = sizeof items_opts, .zoo = zoo};
     if (status == FEW_OK) status = few_policy_open("run_all", zoo, &policy, &err);
-    if (status == FEW_OK) status = few_items_open(&folder, 1, NULL, NULL, &items, &err);
+    if (status == FEW_OK) status = few_items_open(&folder, 1, &items_opts, &items, &err);
     if (status == FEW_OK) status = few_session_create(zoo, policy, &opts, &session, &err);
-    for (size_t i = 0; status == FEW_OK && i < few_items_count(items); i++) {
-        status = few_session_submit(session, few_items_path(items, i), &err);
-        if (status == FEW_OK) status = few_session_receive(session, &result, &err);
+    if (status == FEW_OK) status = few_session_attach(session, items, &err);
+    while (status == FEW_OK || status == FEW_AGAIN) {
+        status = few_session_receive(session, &result, &err);
         if (status == FEW_OK) print_result(few_zoo_catalog(zoo), result);
     }
+    if (status == FEW_END) status = FEW_OK;
     if (status != FEW_OK) fprintf(stderr, "label_folder: %s\n", err.message);
     if (few_session_close(session, &err) != FEW_OK) fprintf(stderr, "label_folder: %s\n", err.message);
     few_items_close(items);

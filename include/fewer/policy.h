@@ -5,6 +5,8 @@
  *     random[:SEED]      a new uniformly random order for each item
  *     static:TRACE       the greedy order by mean marginal value over time, measured on a trace; packed where models
  *                        share lanes or memory
+ *     explore_exploit[:FIRST[:KEEP]]  for streams: everything on the first FIRST (3) frames of each segment, then the models
+ *                        that gave at least KEEP (1) of the value there; items of no stream run everything
  *     q_greedy:TRACE     by mean marginal value alone, whatever a model takes: a yardstick */
 #ifndef FEWER_POLICY_H
 #define FEWER_POLICY_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A session labels items: submit paths, receive what every model said, or why it said nothing.
+/* A session labels items: submit paths or attach items, receive what every model said, or why it said nothing.
  *
  *     few_session_create(zoo, policy, &opts, &session, &err);
  *     few_session_submit(session, "photo.jpg", &err);
@@ -9,6 +9,7 @@
 #ifndef FEWER_SESSION_H
 #define FEWER_SESSION_H
 
+#include <fewer/items.h>
 #include <fewer/policy.h>
 
 #ifdef __cplusplus
@@ -45,13 +46,19 @@ struct few_session_opts {
     double memory_share;   // the same as a share of what all models take together, 0 .. 1; 0 = not given
     bool all_variants; // label: variants are models of their own. Otherwise run_all runs the dearest of each
                        // group, other policies the cheapest first and a dearer one where that was unsure
+    /* Frames: one that differs by less than reuse_below from the last one of its stream that was analysed gets the answers of
+     * that one, at most until its segment ends. */
+    enum few_feature reuse_feature;
+    double reuse_below; // in (0, 1]; 0 = every frame is analysed
+    int64_t
+        segment_us; // of a stream: what is reused and explored (policy explore_exploit) ends with it; 0 = 10 s
     const char *store; // path of the run or trace file; NULL = results are not kept
     bool overwrite;    // replace an existing store
     bool resume;       // go on with the store if it exists: what it has of an unchanged item is kept
     bool retry;        // go on with it, and receive gives its failed items again, before what is submitted
     uint64_t items_planned; // that will be submitted, kept in the store for few_run_status; 0 = not known
     uint64_t store_bytes;   // the most bytes that the store may have; 0 = no limit
-    bool no_pixels;         // leave out thumbnails
+    bool no_pixels;         // leave out thumbnails and looks
     const char *runtime;    // path of the ONNX Runtime library; NULL = where it is looked for
     const char *notes_json; // kept in the store for people and retry; NULL = "{}"
 };
@@ -61,21 +68,40 @@ struct few_result_row {
     const char *reason;              // one phrase, never NULL
     int64_t start_us;                // since the item's arrival; -1 if not started
     int64_t time_us;                 // 0 if not started
+    int lane;                        // that it ran on; -1 if not started
     const struct few_output *output; // NULL unless there is one; an empty one where a need found nothing
 };
 
 /* One item. Everything in it is borrowed until the next receive or close. */
 struct few_result {
     const char *path;
-    bool kept;              // done by an earlier run and unchanged: nothing else is filled in, n_models is 0
-    enum few_status status; // FEW_OK, or why the item as a whole failed
-    const char *message;    // "" or what failed
-    int width, height;      // pixels, after EXIF rotation
-    int64_t decode_us;      // reading and decoding
-    int64_t elapsed_us;     // from arrival to the last answer
-    bool deadline_missed;   // something was late, or decoding alone took the time
+    bool kept;               // done by an earlier run and unchanged: only n_kept is filled in, n_models is 0
+    uint64_t n_kept;         // items that this stands for: 1, or those of a whole recording
+    size_t stream;           // entry of the attached items that it is a moment of; SIZE_MAX = none
+    int64_t at_us, until_us; // of the stream's time that it covers
+    int64_t age_us;          // live: from its arrival to its last answer; -1 = none
+    enum few_status status;  // FEW_OK, or why the item as a whole failed
+    const char *message;     // "" or what failed
+    int width, height;       // pixels, after EXIF rotation
+    int64_t decode_us;       // reading and decoding
+    int64_t elapsed_us;      // from arrival to the last answer
+    bool deadline_missed;    // something was late, or decoding alone took the time
     size_t n_models;
     const struct few_result_row *rows; // (n_models,) in the order of the catalog
+};
+
+/* A stream of the attached items. n_in = n_analysed + n_reused + n_dropped + n_failed, what is in flight left out. */
+struct few_stream_stats {
+    size_t size;      // sizeof(struct few_stream_stats), set by the caller
+    const char *path; // borrowed until the items are closed
+    bool is_live, ended;
+    int width, height;
+    double fps;          // as it is; 0 = not known
+    int64_t duration_us; // 0 = not known
+    uint64_t n_in, n_analysed, n_reused, n_dropped, n_failed;
+    uint64_t n_damaged, n_reconnects;
+    int64_t newest_age_us; // live: from the newest answered moment's arrival until now; -1 = none
+    char message[256];     // "" or the last thing that went wrong
 };
 
 struct few_session_stats {
@@ -116,7 +142,19 @@ FEW_API FEW_MUST_USE enum few_status few_session_create(const struct few_zoo *zo
 FEW_API FEW_MUST_USE enum few_status few_session_submit(struct few_session *session, const char *path,
                                                         struct few_error *err);
 
-/* The next item, in the order of submission. Its clock starts when work on it starts, inside a receive.
+/* Take items from there, after those submitted, as there is room. Once for a session; borrowed until close.
+ * A recording that the store has to its end, unchanged, is kept as one result without being opened; one that it has in part
+ * is gone on with. A live stream begins now.
+ * Errors: FEW_EINVAL there are some already; FEW_ENOMEM; FEW_ESTORE. */
+FEW_API FEW_MUST_USE enum few_status few_session_attach(struct few_session *session, struct few_items *items,
+                                                        struct few_error *err);
+
+/* Of entry i of the attached items; FEW_ENOENT: it is no stream, or nothing was taken of it yet. */
+FEW_API enum few_status few_session_stream(const struct few_session *session, size_t i,
+                                           struct few_stream_stats *stats);
+
+/* The next item, in the order of submission. FEW_AGAIN: live streams gave nothing for half a second; call again.
+ * Its clock starts when work on it starts, inside a receive.
  * FEW_END: nothing is queued. An item that cannot be read is a result with status != FEW_OK, not an error.
  * Errors: FEW_ESTORE the result could not be kept; FEW_ELIMIT the store is full (store_bytes); FEW_ENOMEM; where models
  * are loaded late, those of few_session_create. */
@@ -139,11 +177,11 @@ struct few_forecast {
     uint64_t store_bytes; // that the store is expected to grow by
 };
 
-/* Forecast for n paths (as for submit). The policy is asked as if every model found something, under the deadline, the
+/* Forecast for items (as for attach; they may be attached afterwards). The policy is asked as if every model found something, under the deadline, the
  * memory and the lanes of the session; times are those measured or learned.
  * Errors: FEW_EINVAL; those of few_session_create where models are loaded late; FEW_ENOMEM. */
 FEW_API FEW_MUST_USE enum few_status few_session_forecast(struct few_session *session,
-                                                          const char *const *paths, size_t n,
+                                                          struct few_items *items,
                                                           struct few_forecast *forecast,
                                                           struct few_error *err);
 

@@ -45,6 +45,7 @@ const char *few__runtime_describe(const struct few__runtime *runtime);
  *
  * recipe, model     borrowed until unload
  * runner            out, owned: few__runner_unload
+ * States and constants: their names, types and shapes too.
  * Errors: FEW_EINVAL a recipe for another backend; FEW_ENOENT no file; FEW_EBACKEND not a model; FEW_ESHAPE not as the manifest says (expected, found);
  *         FEW_ENOMEM. */
 enum few_status few__runner_load(struct few__runtime *runtime, const struct few__recipe *recipe,
@@ -54,8 +55,12 @@ void few__runner_unload(struct few__runner *runner);
 
 /* What a run looks at. Memory that comes again with the same shape is bound once only. */
 struct few__run_input {
-    float *data;     // (dims[0] * dims[1] * dims[2] * dims[3],) borrowed until the run ends
+    float *data;     // (product of dims,) borrowed until the run ends; text: NULL
+    int64_t *tokens; // text: (product of dims,), else NULL
+    size_t n_dims;   // images 4, sound and text 2
     int64_t dims[4]; // dims[0]: items of the batch, 1 .. recipe->batch
+    bool
+        first; // sound: the item's first window. States are zero before it, otherwise as the run before left them
 };
 
 /* Run. outputs: (FEW__OUTPUTS_MAX,) out, in the order of recipe->decode.outputs, first dimension = items of the batch

@@ -4,7 +4,7 @@
  * One environment with one thread pool and one arena, which all sessions share: an arena of its own for each
  * session keeps the largest working memory of every model at once. Models of the same file share a session, which
  * whoever asks first creates, outside the lock. Inputs are bound as long as they stay where they are; outputs once,
- * wherever their shapes are known at load. */
+ * wherever their shapes are known at load; states and constants (onnx_beside) at load. */
 #include "backend/backend_impl.h"
 
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "backend/onnx_api.h"
+#include "backend/onnx_beside.h"
 #include "backend/onnx_ports.h"
 #include "backend/shape.h"
 #include "core/env.h"
@@ -56,17 +57,21 @@ struct runner {
     atomic_bool canceled;
 
     struct few__port input;
-    int64_t batch;               // most items of a run
-    struct few__run_input bound; // what `in` is bound to
+    int64_t batch; // most items of a run
+    size_t n_dims; // of the input tensor, and
+    int64_t dims[FEW__DIMS_MAX];
+    void *converted;   // text: its numbers in the model's type; NULL: taken as they are
+    const void *bound; // what `in` is bound to
     struct onnx_value *in;
+    struct few__onnx_beside beside;
 
     size_t n_outputs;
     struct few__port outputs[FEW__OUTPUTS_MAX];
-    const char *names[FEW__OUTPUTS_MAX];
+    const char *names[FEW__OUTPUTS_MAX + FEW__STATES_MAX];
     float *memory[FEW__OUTPUTS_MAX]; // of outputs with a fixed shape; NULL: the library allocates at each run
     size_t n_item[FEW__OUTPUTS_MAX]; // numbers of one item there
     int64_t items[FEW__OUTPUTS_MAX]; // of the batch that `out` has room for now, where it is bound
-    struct onnx_value *out[FEW__OUTPUTS_MAX];
+    struct onnx_value *out[FEW__OUTPUTS_MAX + FEW__STATES_MAX];
     struct few__tensor tensors[FEW__OUTPUTS_MAX];
 };
 
@@ -323,6 +328,30 @@ static enum few_status prepare_output(struct runner *r, size_t i, struct few_err
     return r->memory[i] ? FEW_OK : few__no_memory(err, r->model->name);
 }
 
+// Text in a type other than ours needs memory for it.
+static enum few_status prepare_row(struct runner *r, struct few_error *err)
+{
+    FEW__TRY(few__port_check_row(r->recipe, r->model, &r->input, r->dims, err));
+    r->n_dims = r->input.n_dims;
+    if (r->recipe->input.modality != FEW_TEXT || r->input.type == ONNX_INT64) return FEW_OK;
+    r->converted = few__new(r->onnx->env.mem, r->recipe->input.tokens.length, few__type_size(r->input.type));
+    return r->converted ? FEW_OK : few__no_memory(err, r->model->name);
+}
+
+static enum few_status find_input(struct runner *r, const struct few__onnx_file *file, struct few_error *err)
+{
+    const struct few__input *input = &r->recipe->input;
+    struct few__wanted wanted = {.name = input->name, .is_input = true, .is_all = true};
+    FEW__TRY(few__beside_open(file, r->onnx->memory, input, &r->beside, err));
+    for (size_t i = 0; i < input->n_states; i++) wanted.others[wanted.n_others++] = input->states[i].input;
+    for (size_t i = 0; i < input->n_constants; i++)
+        wanted.others[wanted.n_others++] = input->constants[i].input;
+    FEW__TRY(few__port_find(file, &wanted, &r->input, err));
+    if (input->modality != FEW_IMAGE) return prepare_row(r, err);
+    r->n_dims = 4;
+    return few__port_check_input(r->recipe, r->model, &r->input, err);
+}
+
 static enum few_status find_ports(struct runner *r, struct few_error *err)
 {
     const struct few__recipe *recipe = r->recipe;
@@ -333,15 +362,17 @@ static enum few_status find_ports(struct runner *r, struct few_error *err)
                                         .allocator = o->allocator,
                                         .session = r->shared->session,
                                         .model = r->model};
-    FEW__TRY(few__port_find(&file, recipe->input.name, true, &r->input, err));
-    FEW__TRY(few__port_check_input(recipe, r->model, &r->input, err));
+    FEW__TRY(find_input(r, &file, err));
     if (decode->n_outputs > FEW__OUTPUTS_MAX)
         return few__fail(err, FEW_ELIMIT, "model '%s': expected at most %d outputs, found %zu",
                          r->model->name, FEW__OUTPUTS_MAX, decode->n_outputs);
     r->n_outputs = decode->n_outputs ? decode->n_outputs : 1;
+    struct few__wanted wanted = {.name = NULL};
+    for (size_t i = 0; i < recipe->input.n_states; i++)
+        wanted.others[wanted.n_others++] = recipe->input.states[i].output;
     for (size_t i = 0; i < r->n_outputs; i++) {
-        FEW__TRY(
-            few__port_find(&file, decode->n_outputs ? decode->outputs[i] : NULL, false, &r->outputs[i], err));
+        wanted.name = decode->n_outputs ? decode->outputs[i] : NULL;
+        FEW__TRY(few__port_find(&file, &wanted, &r->outputs[i], err));
         FEW__TRY(prepare_output(r, i, err));
     }
     return few__decode_check(recipe, r->model, r->tensors, r->n_outputs, err);
@@ -357,6 +388,8 @@ static void unload(void *runner)
         few__free(o->env.mem, r->outputs[i].name);
     }
     if (r->in) o->api.ReleaseValue(r->in);
+    few__beside_close(&r->beside);
+    few__free(o->env.mem, r->converted);
     few__free(o->env.mem, r->input.name);
     if (r->options) o->api.ReleaseRunOptions(r->options);
     if (r->shared) give_shared(o, r->shared);
@@ -394,21 +427,35 @@ static enum few_status load(void *self, const struct few__recipe *recipe, const 
 
 /* ---- run ---- */
 
-// Make `in` a tensor over the caller's memory, unless it is already.
+// What the input tensor lies over: the caller's memory, or ours with the same numbers in another type.
+static void *memory_of(const struct runner *r, const struct few__run_input *input)
+{
+    size_t n = r->recipe->input.tokens.length;
+    if (!r->converted) return input->tokens ? (void *)input->tokens : input->data;
+    for (size_t i = 0; i < n && r->input.type == ONNX_INT32; i++)
+        ((int32_t *)r->converted)[i] = (int32_t)input->tokens[i];
+    for (size_t i = 0; i < n && r->input.type == ONNX_FLOAT; i++)
+        ((float *)r->converted)[i] = (float)input->tokens[i];
+    return r->converted;
+}
+
+// Make `in` a tensor over that memory, unless it is already.
 static enum few_status bind_input(struct runner *r, const struct few__run_input *input, struct few_error *err)
 {
-    bool same =
-        r->in && r->bound.data == input->data && memcmp(r->bound.dims, input->dims, sizeof input->dims) == 0;
-    if (same) return FEW_OK;
-    FEW__TRY(few__check_run_dims(r->recipe, r->model, r->input.name, input->dims, err));
+    bool is_image = r->recipe->input.modality == FEW_IMAGE;
+    FEW__TRY(few__check_run_input(r->recipe, r->model, r->input.name, input, err));
+    void *memory = memory_of(r, input);
+    if (r->in && r->bound == memory && (!is_image || memcmp(r->dims, input->dims, sizeof input->dims) == 0))
+        return FEW_OK;
     struct onnx *o = r->onnx;
     if (r->in) o->api.ReleaseValue(r->in);
     r->in = NULL;
-    r->bound = *input;
-    size_t bytes = few__shape_count(4, input->dims) * sizeof(float);
+    r->bound = memory;
+    if (is_image) memcpy(r->dims, input->dims, sizeof input->dims);
+    size_t bytes = few__shape_count(r->n_dims, r->dims) * few__type_size(r->input.type);
     return few__onnx_told_model(&o->api,
-                                o->api.CreateTensorWithDataAsOrtValue(o->memory, input->data, bytes,
-                                                                      input->dims, 4, ONNX_FLOAT, &r->in),
+                                o->api.CreateTensorWithDataAsOrtValue(o->memory, memory, bytes, r->dims,
+                                                                      r->n_dims, r->input.type, &r->in),
                                 r->model, err);
 }
 
@@ -433,7 +480,7 @@ static enum few_status read_output(struct runner *r, size_t i, struct few_error 
     tensor->n_dims = port.n_dims;
     memcpy(tensor->dims, port.dims, sizeof tensor->dims);
     tensor->n = few__shape_count(port.n_dims, port.dims);
-    int64_t items = r->bound.dims[0];
+    int64_t items = r->batch > 1 ? r->dims[0] : 1;
     if (items > 1 && (port.n_dims == 0 || port.dims[0] != items))
         return few__fail(
             err, FEW_ESHAPE, "model '%s': output '%s': expected %lld as first dimension, found %lld",
@@ -468,11 +515,16 @@ static enum few_status run(void *runner, const struct few__run_input *input, str
     if (atomic_load(&r->canceled)) return run_canceled(r, err);
     FEW__TRY(bind_input(r, input, err));
     FEW__TRY(ready_outputs(r, input->dims[0], err));
-    const char *const in_names[1] = {r->input.name};
-    const struct onnx_value *const ins[1] = {r->in};
+    if (input->first) few__beside_zero(&r->beside);
+    const char *in_names[1 + FEW__BESIDE_MAX] = {r->input.name};
+    const struct onnx_value *ins[1 + FEW__BESIDE_MAX] = {r->in};
+    size_t n_in = 1 + few__beside_inputs(&r->beside, in_names + 1, ins + 1);
+    size_t n_out =
+        r->n_outputs + few__beside_outputs(&r->beside, r->names + r->n_outputs, r->out + r->n_outputs);
     struct onnx_status *ran =
-        o->api.Run(r->shared->session, r->options, in_names, ins, 1, r->names, r->n_outputs, r->out);
+        o->api.Run(r->shared->session, r->options, in_names, ins, n_in, r->names, n_out, r->out);
     enum few_status status = few__onnx_told_model(&o->api, ran, r->model, err);
+    if (status == FEW_OK) few__beside_turn(&r->beside);
     if (o->give_back) few__heap_trim(); // the arena frees its pieces; the heap would keep them
     if (atomic_load(&r->canceled)) return run_canceled(r, err);
     for (size_t i = 0; status == FEW_OK && i < r->n_outputs; i++)

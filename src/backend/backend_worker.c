@@ -44,7 +44,8 @@ struct worker {
     const struct few_model *model;
     struct worker *next;
     size_t users;
-    atomic_long pid; // of the process, 0 = none
+    uint64_t n_runners; // that there have been
+    atomic_long pid;    // of the process, 0 = none
 
     pthread_mutex_t lock; // of `busy`
     pthread_cond_t turn;
@@ -62,6 +63,7 @@ struct worker {
 
 struct runner {
     struct worker *worker;
+    uint64_t number; // among the worker's
     atomic_bool canceled;
     int wake; // readable while the runner is cancelled
     struct few__answer answer;
@@ -242,7 +244,8 @@ static enum few_status finish_open(struct worker *w, int cancel, int64_t until, 
     return FEW_OK;
 }
 
-static enum few_status ask(struct worker *w, const struct few__run_input *input, struct few_error *err)
+static enum few_status ask(struct worker *w, const struct runner *r, const struct few__run_input *input,
+                           struct few_error *err)
 {
     struct few_error why = {.message = ""};
     if (few__wire_has_more(&w->wire))
@@ -251,7 +254,7 @@ static enum few_status ask(struct worker *w, const struct few__run_input *input,
         few__fail(&why, FEW_EPARSE, "it answered request %lld before it had read it", (long long)w->id);
     if (*why.message) return broke_rules(w, FEW_EPARSE, &why, err);
     struct few__text *text = few__wire_queue(&w->wire);
-    few__worker_request(text, w->id + 1, input);
+    few__worker_request(text, w->id + 1, w->recipe, r->number, input);
     if (!few__text_ok(text)) {
         few__text_clear(text);
         return few__no_memory(err, w->model->name);
@@ -284,7 +287,7 @@ static enum few_status run_in_turn(struct worker *w, struct runner *r, const str
     FEW__TRY(get_ready(w, r->wake, err));
     int64_t until = few__wire_now_us() + timeout;
     if (w->open) FEW__TRY(finish_open(w, r->wake, until, timeout, err));
-    FEW__TRY(ask(w, input, err));
+    FEW__TRY(ask(w, r, input, err));
     enum few_status status = few__wire_wait(&w->wire, r->wake, until, &line, &n);
     if (status == FEW_AGAIN) return too_late(w, timeout, err);
     if (status != FEW_OK) return wait_failed(w, status, err);
@@ -317,8 +320,8 @@ static enum few_status run(void *runner, const struct few__run_input *input, str
 {
     struct runner *r = runner;
     struct worker *w = r->worker;
-    FEW__TRY(few__check_run_dims(w->recipe, w->model, w->recipe->input.name ? w->recipe->input.name : "data",
-                                 input->dims, err));
+    const char *name = w->recipe->input.name ? w->recipe->input.name : "data";
+    FEW__TRY(few__check_run_input(w->recipe, w->model, name, input, err));
     if (!take_turn(w, r)) return canceled(w, err);
     enum few_status status = run_in_turn(w, r, input, err);
     give_turn(w);
@@ -335,15 +338,17 @@ static enum few_status run(void *runner, const struct few__run_input *input, str
 static enum few_status check_size(const struct few__recipe *recipe, const struct few_model *model,
                                   struct few_error *err)
 {
-    enum { BESIDE = 256 }; // bytes of a request beside its numbers
-    int64_t dims[4];
-    few__input_dims(&recipe->input, recipe->input.pixels.width, dims);
+    enum { BESIDE = 256 }; // bytes of a request beside its numbers; of text each number has less than 16
+    bool is_image = recipe->input.modality == FEW_IMAGE;
+    size_t n_dims = is_image ? 4 : 2;
+    int64_t dims[4] = {1, (int64_t)few__input_numbers(&recipe->input)};
+    if (is_image) few__input_dims(&recipe->input, recipe->input.pixels.width, dims);
     dims[0] = few__recipe_batch(recipe);
-    size_t n = few__shape_count(4, dims),
+    size_t n = few__shape_count(n_dims, dims),
            most = (size_t)(FEW__WORKER_LINE_MAX - BESIDE) / 16 * 3; // 4 numbers: 16 bytes
     if (n > 0 && n <= most) return FEW_OK;
     char text[FEW__SHAPE_TEXT];
-    few__shape_text(text, sizeof text, "float32", 4, dims);
+    few__shape_text(text, sizeof text, "float32", n_dims, dims);
     return few__fail(err, FEW_ELIMIT,
                      "model '%s': expected an input of at most %zu numbers for a worker, found %s",
                      model->name, most, text);
@@ -364,9 +369,9 @@ static struct worker *new_worker(struct pool *p, const struct few__recipe *recip
     return w;
 }
 
-// The model's worker, new or not; NULL: no memory.
+// The model's worker, new or not, and the number of a runner of it; NULL: no memory.
 static struct worker *take_worker(struct pool *p, const struct few__recipe *recipe,
-                                  const struct few_model *model)
+                                  const struct few_model *model, uint64_t *number)
 {
     pthread_mutex_lock(&p->lock);
     struct worker *w = p->workers;
@@ -376,6 +381,7 @@ static struct worker *take_worker(struct pool *p, const struct few__recipe *reci
         p->workers = w;
     }
     if (w) w->users++;
+    if (w) *number = w->n_runners++;
     pthread_mutex_unlock(&p->lock);
     return w;
 }
@@ -420,7 +426,7 @@ static enum few_status load(void *self, const struct few__recipe *recipe, const 
     r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     enum few_status status = FEW_OK;
     if (r->wake < 0) status = few__fail_sys(err, FEW_EIO, "model '%s': no event to be woken by", model->name);
-    if (status == FEW_OK) r->worker = take_worker(p, recipe, model);
+    if (status == FEW_OK) r->worker = take_worker(p, recipe, model, &r->number);
     if (status == FEW_OK && !r->worker) status = few__no_memory(err, model->name);
     if (status == FEW_OK) {
         take_turn(r->worker, NULL);

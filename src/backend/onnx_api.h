@@ -36,6 +36,9 @@ enum {
     ONNX_ALLOCATOR_ARENA = 1,
     ONNX_MEMORY_DEFAULT = 0,
     ONNX_FLOAT = 1,
+    ONNX_INT32 = 6,
+    ONNX_INT64 = 7,
+    ONNX_DOUBLE = 11,
     ONNX_EXTEND_AS_ASKED = 1, // of an arena: by what is asked for, not by powers of two
 };
 

@@ -44,6 +44,12 @@ const char *few__type_name(int type)
     return type >= 0 && (size_t)type < sizeof names / sizeof *names ? names[type] : "another type";
 }
 
+size_t few__type_size(int type)
+{
+    static const unsigned char sizes[] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8};
+    return type >= 0 && (size_t)type < sizeof sizes ? sizes[type] : 0;
+}
+
 struct onnx_status *few__port_shape(const struct few__onnx_api *api, const struct onnx_shape *shape,
                                     struct few__port *port)
 {
@@ -100,19 +106,40 @@ static void list_name(char *list, size_t size, const char *name)
     if (n + 8 < size) snprintf(list + n, size - n, "%s'%s'", n ? ", " : "", name);
 }
 
-enum few_status few__port_find(const struct few__onnx_file *f, const char *wanted, bool is_input,
+static bool is_other(const struct few__wanted *wanted, const char *name)
+{
+    for (size_t i = 0; i < wanted->n_others; i++)
+        if (strcmp(wanted->others[i], name) == 0) return true;
+    return false;
+}
+
+static enum few_status too_many(const struct few__onnx_file *f, const struct few__wanted *wanted, size_t n,
+                                const char *found, struct few_error *err)
+{
+    const char *what = wanted->is_input ? "input" : "output";
+    if (wanted->n_others == 0)
+        return few__fail(err, FEW_ESHAPE, "model '%s': expected one %s, found %zu: %s", f->model->name, what,
+                         n, found);
+    return few__fail(err, FEW_ESHAPE,
+                     "model '%s': expected one %s beside the states and constants, found %zu %ss in all: %s",
+                     f->model->name, what, n, what, found);
+}
+
+enum few_status few__port_find(const struct few__onnx_file *f, const struct few__wanted *wanted,
                                struct few__port *port, struct few_error *err)
 {
-    const char *what = is_input ? "input" : "output";
+    const char *what = wanted->is_input ? "input" : "output";
     char found[400] = "";
-    size_t index = 0, i = 0;
+    size_t index = 0, i = 0, n_free = 0;
     for (;; i++) {
         char *name = NULL;
-        enum few_status status = port_name(f, i, is_input, &name, err);
+        enum few_status status = port_name(f, i, wanted->is_input, &name, err);
         if (status == FEW_END) break;
         if (status != FEW_OK) return status;
         list_name(found, sizeof found, name);
-        bool take = !port->name && (!wanted || strcmp(name, wanted) == 0);
+        bool is_free = !is_other(wanted, name);
+        n_free += is_free;
+        bool take = !port->name && (wanted->name ? strcmp(name, wanted->name) == 0 : is_free);
         if (take) {
             port->name = name;
             index = i;
@@ -122,11 +149,9 @@ enum few_status few__port_find(const struct few__onnx_file *f, const char *wante
     }
     if (!port->name)
         return few__fail(err, FEW_ESHAPE, "model '%s': expected an %s '%.*s', found %s", f->model->name, what,
-                         NAME_SHOWN, wanted ? wanted : "", *found ? found : "none");
-    if ((!wanted || is_input) && i != 1)
-        return few__fail(err, FEW_ESHAPE, "model '%s': expected one %s, found %zu: %s", f->model->name, what,
-                         i, found);
-    return read_port(f, index, is_input, port, err);
+                         NAME_SHOWN, wanted->name ? wanted->name : "", *found ? found : "none");
+    if ((!wanted->name || wanted->is_all) && n_free != 1) return too_many(f, wanted, i, found, err);
+    return read_port(f, index, wanted->is_input, port, err);
 }
 
 static enum few_status wrong_input(const struct few_model *model, const struct few__port *port,
@@ -150,4 +175,37 @@ enum few_status few__port_check_input(const struct few__recipe *recipe, const st
     bool fits = port->type == ONNX_FLOAT && port->n_dims == 4 && (!batches || port->dims[0] < 0);
     for (size_t i = 0; fits && i < 4; i++) fits = port->dims[i] < 0 || port->dims[i] == expected[i];
     return fits ? FEW_OK : wrong_input(model, port, expected, batches ? " for batches" : "", err);
+}
+
+// The dimension along which n numbers lie: the last one that says so, else the last that is free; n_dims: none.
+static size_t axis_of(const struct few__port *port, int64_t n)
+{
+    size_t axis = port->n_dims;
+    for (size_t i = 0; i < port->n_dims; i++)
+        if (port->dims[i] == n) axis = i;
+    for (size_t i = 0; axis == port->n_dims && i < port->n_dims; i++)
+        if (port->dims[port->n_dims - 1 - i] < 0) axis = port->n_dims - 1 - i;
+    return axis;
+}
+
+enum few_status few__port_check_row(const struct few__recipe *recipe, const struct few_model *model,
+                                    const struct few__port *port, int64_t dims[FEW__DIMS_MAX],
+                                    struct few_error *err)
+{
+    bool is_text = recipe->input.modality == FEW_TEXT;
+    int64_t n = (int64_t)few__input_numbers(&recipe->input);
+    size_t axis = axis_of(port, n);
+    bool fits = axis < port->n_dims && (port->type == ONNX_FLOAT ||
+                                        (is_text && (port->type == ONNX_INT64 || port->type == ONNX_INT32)));
+    for (size_t i = 0; i < port->n_dims; i++) {
+        dims[i] = i == axis ? n : 1;
+        fits = fits && (port->dims[i] < 0 || port->dims[i] == dims[i]);
+    }
+    if (fits) return FEW_OK;
+    char want[FEW__SHAPE_TEXT], have[FEW__SHAPE_TEXT];
+    few__shape_text(want, sizeof want, is_text ? "int64, int32 or float32" : "float32", 2,
+                    (const int64_t[]){1, n});
+    few__shape_text(have, sizeof have, few__type_name(port->type), port->n_dims, port->dims);
+    return few__fail(err, FEW_ESHAPE, "model '%s': input '%s': expected %s, found %s", model->name,
+                     port->name, want, have);
 }

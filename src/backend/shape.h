@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "model/recipe.h"
+#include "backend/backend.h"
 
 #define FEW__NUMBERS_MAX ((size_t)1 << 30) // of one tensor
 
@@ -20,9 +20,10 @@ size_t few__shape_count(size_t n_dims, const int64_t *dims);
 /* Items that a run of this recipe takes at most. */
 int64_t few__recipe_batch(const struct few__recipe *recipe);
 
-/* Check that a run's input is as the recipe wants it: at most its batch, and at most its width where that is free.
- * name: of the input tensor, for the message. Errors: FEW_ESHAPE. */
-enum few_status few__check_run_dims(const struct few__recipe *recipe, const struct few_model *model,
-                                    const char *name, const int64_t dims[4], struct few_error *err);
+/* Check that a run's input is as the recipe wants it: pictures of at most its batch, and at most its width where that is
+ * free; of sound and text a row. name: of the input tensor, for the message. Errors: FEW_ESHAPE. */
+enum few_status few__check_run_input(const struct few__recipe *recipe, const struct few_model *model,
+                                     const char *name, const struct few__run_input *input,
+                                     struct few_error *err);
 
 #endif

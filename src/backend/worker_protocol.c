@@ -93,16 +93,29 @@ static void put_dims(struct few__text *text, const int64_t *dims, size_t n)
     few__text_put(text, "]");
 }
 
+// What a worker of pictures need not be told.
+static void put_kind(struct few__text *text, const struct few__input *input)
+{
+    if (input->modality == FEW_IMAGE) return;
+    few__text_printf(text, ",\"input\":\"%s\"", few_modality_name(input->modality));
+    if (input->modality == FEW_TEXT) return;
+    const struct few__window *w = &input->window;
+    few__text_printf(text, ",\"rate\":%d,\"window\":%zu,\"hop\":%zu,\"context\":%zu", w->rate, w->length,
+                     w->hop, w->context);
+}
+
 void few__worker_hello(struct few__text *text, const struct few__recipe *recipe,
                        const struct few_model *model)
 {
-    int64_t dims[4];
+    int64_t dims[4] = {1, (int64_t)few__input_numbers(&recipe->input)};
     const struct few__pixels *pixels = &recipe->input.pixels;
-    few__input_dims(&recipe->input, pixels->resize == FEW__HEIGHT ? -1 : pixels->width, dims);
+    bool is_image = recipe->input.modality == FEW_IMAGE;
+    if (is_image) few__input_dims(&recipe->input, pixels->resize == FEW__HEIGHT ? -1 : pixels->width, dims);
     few__text_printf(text, "{\"fewer\":%d,\"model\":", FEW__WORKER_PROTOCOL);
     few__text_json(text, model->name);
     few__text_put(text, ",\"shape\":");
-    put_dims(text, dims, 4);
+    put_dims(text, dims, is_image ? 4 : 2);
+    put_kind(text, &recipe->input);
     few__text_printf(text, ",\"batch\":%lld,\"outputs\":[", (long long)few__recipe_batch(recipe));
     for (size_t i = 0; i < recipe->decode.n_outputs; i++) {
         if (i) few__text_put(text, ",");
@@ -111,12 +124,28 @@ void few__worker_hello(struct few__text *text, const struct few__recipe *recipe,
     few__text_put(text, "]}\n");
 }
 
-void few__worker_request(struct few__text *text, int64_t id, const struct few__run_input *input)
+static void put_tokens(struct few__text *text, const int64_t *tokens, size_t n)
 {
+    few__text_put(text, ",\"tokens\":[");
+    for (size_t i = 0; i < n; i++) few__text_printf(text, "%s%lld", i ? "," : "", (long long)tokens[i]);
+    few__text_put(text, "]}\n");
+}
+
+void few__worker_request(struct few__text *text, int64_t id, const struct few__recipe *recipe,
+                         uint64_t runner, const struct few__run_input *input)
+{
+    size_t n = few__shape_count(input->n_dims, input->dims);
     few__text_printf(text, "{\"id\":%lld,\"shape\":", (long long)id);
-    put_dims(text, input->dims, 4);
+    put_dims(text, input->dims, input->n_dims);
+    if (recipe->input.modality == FEW_TEXT) {
+        put_tokens(text, input->tokens, n);
+        return;
+    }
+    if (recipe->input.modality == FEW_SOUND)
+        few__text_printf(text, ",\"lane\":%llu,\"first\":%s", (unsigned long long)runner,
+                         input->first ? "true" : "false");
     few__text_put(text, ",\"data\":\"");
-    put_base64(text, input->data, few__shape_count(4, input->dims) * sizeof(float));
+    put_base64(text, input->data, n * sizeof(float));
     few__text_put(text, "\"}\n");
 }
 

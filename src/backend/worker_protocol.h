@@ -20,7 +20,10 @@ struct few__answer {
 /* Lines to the worker, with their newline. A failure sticks to the text. */
 void few__worker_hello(struct few__text *text, const struct few__recipe *recipe,
                        const struct few_model *model);
-void few__worker_request(struct few__text *text, int64_t id, const struct few__run_input *input);
+
+/* runner: its number, so that a worker can keep what it remembers of sound apart. */
+void few__worker_request(struct few__text *text, int64_t id, const struct few__recipe *recipe,
+                         uint64_t runner, const struct few__run_input *input);
 
 /* The answer to hello. version: out, what the worker calls itself, "" if nothing.
  * Errors: FEW_EBACKEND the worker says that it cannot; FEW_EVERSION another protocol; FEW_EPARSE. */

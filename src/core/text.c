@@ -111,6 +111,15 @@ void few__text_json(struct few__text *text, const char *s)
     few__text_add(text, "\"", 1);
 }
 
+void few__text_utf8(struct few__text *text, const char *s)
+{
+    for (size_t n; *s; s += n ? n : 1) {
+        n = utf8_length((const unsigned char *)s);
+        if (n) few__text_add(text, s, n);
+        else few__text_put(text, "\xef\xbf\xbd");
+    }
+}
+
 void few__text_float(struct few__text *text, float value)
 {
     if (!isfinite(value)) {

@@ -37,6 +37,9 @@ void few__text_float(struct few__text *text, float value);
 /* `digits` significant ones at most, shortest form (%g); null for NaN and infinities. */
 void few__text_double(struct few__text *text, double value, int digits);
 
+/* As it is, but bytes that are no UTF-8 become U+FFFD. */
+void few__text_utf8(struct few__text *text, const char *s);
+
 /* &lt; &gt; &amp; &quot; for HTML. */
 void few__text_html(struct few__text *text, const char *s);
 

@@ -11,7 +11,7 @@
 #include "core/process.h"
 #include "exec/workspace_impl.h"
 
-enum { ARENA_MAX = 512 << 20 }; // bytes of the outputs that one lane makes of one item
+enum { ARENA_MAX = 512 << 20 }; // bytes of the outputs that one lane makes of one item, and of one window
 
 /* ---- life ---- */
 
@@ -63,6 +63,7 @@ static size_t largest_batch(const struct few__workspace *w)
     size_t most = 0;
     for (size_t i = 0; i < w->zoo->catalog.n_models; i++) {
         size_t n_numbers, batch = few__workspace_batch(w, i);
+        if (w->zoo->recipes[i].input.modality != FEW_IMAGE) continue;
         few__preprocess_buffer(w->slots[0].preprocess, i, &n_numbers);
         size_t bytes = batch * n_numbers * sizeof(float);
         if (batch > 1 && bytes > most) most = bytes;
@@ -70,11 +71,44 @@ static size_t largest_batch(const struct few__workspace *w)
     return most;
 }
 
+// The most numbers of one input of that kind; 0 = no model looks at it.
+static size_t largest_row(const struct few__workspace *w, enum few_modality modality)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < w->zoo->catalog.n_models; i++) {
+        const struct few__input *input = &w->zoo->recipes[i].input;
+        if (input->modality == modality && few__input_numbers(input) > most) most = few__input_numbers(input);
+    }
+    return most;
+}
+
+static enum few_status set_up_rows(struct few__workspace *w, struct few_error *err)
+{
+    const struct few_mem *mem = w->zoo->env.mem;
+    size_t n = w->zoo->catalog.n_models, window = largest_row(w, FEW_SOUND),
+           tokens = largest_row(w, FEW_TEXT);
+    for (size_t i = 0; i < w->n_lanes; i++) {
+        struct few__workspace_lane *lane = &w->lanes[i];
+        if (window) lane->window = FEW__NEW_N(mem, float, window);
+        if (tokens) lane->tokens = FEW__NEW_N(mem, int64_t, tokens);
+        if ((window && !lane->window) || (tokens && !lane->tokens))
+            return few__no_memory(err, "a window of sound");
+    }
+    if (!tokens) return FEW_OK;
+    w->vocabularies = FEW__NEW_N(mem, struct few__vocabulary *, n);
+    if (!w->vocabularies) return few__no_memory(err, "vocabularies");
+    for (size_t i = 0; i < n; i++)
+        if (w->zoo->recipes[i].input.modality == FEW_TEXT)
+            FEW__TRY(few__vocabulary_create(&w->zoo->recipes[i].input.tokens, mem, &w->vocabularies[i], err));
+    return FEW_OK;
+}
+
 static enum few_status set_up_lanes(struct few__workspace *w, struct few_error *err)
 {
     size_t bytes = largest_batch(w);
     for (size_t i = 0; i < w->n_lanes; i++) {
         w->lanes[i].batch.mem = w->zoo->env.mem;
+        few__arena_init(&w->lanes[i].answers, w->zoo->env.mem, ARENA_MAX);
         if (bytes == 0) continue;
         w->lanes[i].together = few__buffer_reserve(&w->lanes[i].batch, bytes);
         if (!w->lanes[i].together) return few__no_memory(err, "tensors of a batch");
@@ -96,6 +130,7 @@ static enum few_status set_up(struct few__workspace *w, const struct few__runtim
     if (!w->lanes || !w->runtimes || !w->runners) return few__no_memory(err, "workspace");
     for (size_t i = 0; i < w->n_slots; i++) FEW__TRY(set_up_slot(w, &w->slots[i], err));
     FEW__TRY(set_up_lanes(w, err));
+    FEW__TRY(set_up_rows(w, err));
     return open_runtimes(w, runtime, err);
 }
 
@@ -130,6 +165,14 @@ static void finish_slot(struct few__workspace *w, struct few__workspace_slot *sl
     pthread_mutex_destroy(&slot->lock);
 }
 
+static void finish_lane(struct few__workspace *w, struct few__workspace_lane *lane)
+{
+    few__buffer_finish(&lane->batch);
+    few__arena_finish(&lane->answers);
+    few__free(w->zoo->env.mem, lane->window);
+    few__free(w->zoo->env.mem, lane->tokens);
+}
+
 void few__workspace_destroy(struct few__workspace *w)
 {
     if (!w) return;
@@ -137,7 +180,10 @@ void few__workspace_destroy(struct few__workspace *w)
     for (size_t i = 0; w->runners && i < w->zoo->catalog.n_models; i++) few__workspace_unload(w, i);
     for (size_t i = 0; i < w->n_runtimes; i++) few__runtime_close(w->runtimes[i].runtime);
     for (size_t i = 0; w->slots && i < w->n_slots; i++) finish_slot(w, &w->slots[i]);
-    for (size_t i = 0; w->lanes && i < w->n_lanes; i++) few__buffer_finish(&w->lanes[i].batch);
+    for (size_t i = 0; w->lanes && i < w->n_lanes; i++) finish_lane(w, &w->lanes[i]);
+    for (size_t i = 0; w->vocabularies && i < w->zoo->catalog.n_models; i++)
+        few__vocabulary_destroy(w->vocabularies[i]);
+    few__free(mem, w->vocabularies);
     few__free(mem, w->slots);
     few__free(mem, w->lanes);
     few__free(mem, w->runtimes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of the workspace share: workspace (life, loading), workspace_run, workspace_profile.
+// What the files of the workspace share: workspace (life, loading), workspace_run above workspace_rows, workspace_profile.
 #ifndef FEW_EXEC_WORKSPACE_IMPL_H
 #define FEW_EXEC_WORKSPACE_IMPL_H
 
@@ -10,6 +10,7 @@
 #include "exec/exec.h"
 #include "exec/workspace.h"
 #include "media/buffer.h"
+#include "media/text_tokens.h"
 
 // An item in flight. `lock` is held while tensors are made, and while they are given back where a budget wants that; in
 // between they are only read.
@@ -37,7 +38,10 @@ struct few__workspace_lane {
     size_t group[FEW__BATCH_MAX]; // parts of the same shape, which go into one run
     struct few__buffer batch;     // memory of `together`
     float *together; // their tensors side by side; room for the largest batch, NULL = no model has batches
-    size_t tensor_bytes; // of the last run: its input and outputs
+    float *window;   // room for the largest window with its context; NULL = no model looks at sound
+    int64_t *tokens; // room for the longest text; NULL = no model looks at text
+    struct few__arena answers; // of one window
+    size_t tensor_bytes;       // of the last run: its input and outputs
 };
 
 struct few__workspace_runtime {
@@ -53,7 +57,8 @@ struct few__workspace {
     struct few__workspace_lane *lanes;       // (n_lanes,)
     struct few__workspace_runtime *runtimes; // (n_models,) room, n_runtimes are open
     size_t n_runtimes;
-    struct few__runner **runners; // (n_lanes, n_models); NULL = not loaded
+    struct few__runner **runners;          // (n_lanes, n_models); NULL = not loaded
+    struct few__vocabulary **vocabularies; // (n_models,); NULL = not of text
 };
 
 static inline struct few__runner **few__workspace_runner(const struct few__workspace *w, size_t lane,
@@ -61,6 +66,9 @@ static inline struct few__runner **few__workspace_runner(const struct few__works
 {
     return &w->runners[lane * w->zoo->catalog.n_models + model];
 }
+
+/* workspace_rows.c: run a loaded model of sound or text on an item whose work->error is empty. */
+void few__workspace_run_row(struct few__workspace *w, size_t lane, size_t model, struct few__work *work);
 
 /* Items of the model that one run may take: at least 1. */
 static inline size_t few__workspace_batch(const struct few__workspace *w, size_t model)

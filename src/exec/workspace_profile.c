@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a model takes: time as the median of three runs on grey images, memory as what the process grows by.
+/* What a model takes: time as the median of three runs on grey images (a second of faint noise, a short text), memory as
+ * what the process grows by.
  *
  *     resident:  before | load, first run | after = weights | three runs, peak = working memory
  *
@@ -12,10 +13,13 @@
 #include "core/env.h"
 #include "core/error.h"
 #include "core/process.h"
+#include "core/rng.h"
 #include "exec/watchdog.h"
 #include "exec/workspace_impl.h"
 
-enum { PROFILE_RUNS = 3, GREY = 128, GREY_WIDTH = 320, GREY_HEIGHT = 240 };
+enum { PROFILE_RUNS = 3, GREY = 128, GREY_WIDTH = 320, GREY_HEIGHT = 240, SOUND_S = 1 };
+
+static const double NOISE = 0.01; // of the loudest
 
 struct profile {
     struct few__workspace *w;
@@ -23,7 +27,8 @@ struct profile {
     struct few__watchdog *watchdog;
     uint8_t *plane; // (GREY_HEIGHT, GREY_WIDTH)
     struct few__image grey;
-    struct few__parts parts; // the grey image
+    float *samples;          // of a model of sound: SOUND_S of it
+    struct few__parts parts; // the item
     struct few_output need;  // the whole image
     bool has_need;
     struct few__work work[FEW__BATCH_MAX];
@@ -60,7 +65,7 @@ static enum few_status took_too_long(const struct profile *p, struct few_error *
                      few__span_text(p->w->zoo->recipes[p->model].timeout_us, span));
 }
 
-/* Run on n grey images. Each begins anew, so that every run pays for its own preprocessing. */
+/* Run on n such items. Each begins anew, so that every run pays for its own preprocessing. */
 static enum few_status run_once(struct profile *p, size_t n, int64_t *took_us, struct few_error *err)
 {
     const struct few_env *env = &p->w->zoo->env;
@@ -110,6 +115,7 @@ static enum few_status make_tensors(struct profile *p, struct few_error *err)
     int64_t dims[4];
     struct few__placement placement;
     few__workspace_begin(p->w, 0, &p->parts, "");
+    if (p->w->zoo->recipes[p->model].input.modality != FEW_IMAGE) return FEW_OK;
     return few__preprocess_fill(p->w->slots[0].preprocess, p->model, p->has_need ? p->need.values : NULL,
                                 dims, &placement, err);
 }
@@ -155,6 +161,41 @@ static enum few_status measure(struct profile *p, struct few_cost *cost, struct 
     return time_batch(p, cost, err);
 }
 
+static enum few_status make_grey(struct profile *p, struct few_error *err)
+{
+    p->plane = few__new(p->w->zoo->env.mem, (size_t)GREY_WIDTH * GREY_HEIGHT, 1);
+    if (!p->plane) return few__no_memory(err, "grey image");
+    memset(p->plane, GREY, (size_t)GREY_WIDTH * GREY_HEIGHT);
+    p->grey = (struct few__image){GREY_WIDTH, GREY_HEIGHT, GREY_WIDTH, {p->plane, p->plane, p->plane}};
+    p->parts.image = &p->grey;
+    return FEW_OK;
+}
+
+static enum few_status make_noise(struct profile *p, int rate, struct few_error *err)
+{
+    size_t n = (size_t)rate * SOUND_S;
+    struct few__rng rng;
+    p->samples = FEW__NEW_N(p->w->zoo->env.mem, float, n);
+    if (!p->samples) return few__no_memory(err, "noise");
+    few__rng_init(&rng, 0, 0);
+    for (size_t i = 0; i < n; i++) p->samples[i] = (float)(NOISE * (2 * few__rng_unit(&rng) - 1));
+    p->parts.sounds[p->parts.n_sounds++] = (struct few__sound){.rate = rate, .n = n, .samples = p->samples};
+    return FEW_OK;
+}
+
+// Something of the kind that the model looks at.
+static enum few_status make_item(struct profile *p, struct few_error *err)
+{
+    const struct few__input *input = &p->w->zoo->recipes[p->model].input;
+    switch (input->modality) {
+    case FEW_SOUND: return make_noise(p, input->window.rate, err);
+    case FEW_TEXT: p->parts.text = "a dog and a cat in front of a door"; return FEW_OK;
+    case FEW_IMAGE:
+    case FEW_MODALITY_COUNT: break;
+    }
+    return make_grey(p, err);
+}
+
 static enum few_status set_up(struct profile *p, struct few__workspace *w, size_t model,
                               struct few_error *err)
 {
@@ -163,11 +204,7 @@ static enum few_status set_up(struct profile *p, struct few__workspace *w, size_
     p->model = model;
     p->has_need = w->zoo->recipes[model].input.pixels.needs >= 0;
     p->need = (struct few_output){.kind = FEW_BOX, .confidence = 1, .n = 4, .values = whole};
-    p->plane = few__new(w->zoo->env.mem, (size_t)GREY_WIDTH * GREY_HEIGHT, 1);
-    if (!p->plane) return few__no_memory(err, "grey image");
-    memset(p->plane, GREY, (size_t)GREY_WIDTH * GREY_HEIGHT);
-    p->grey = (struct few__image){GREY_WIDTH, GREY_HEIGHT, GREY_WIDTH, {p->plane, p->plane, p->plane}};
-    p->parts = (struct few__parts){.image = &p->grey};
+    FEW__TRY(make_item(p, err));
     return few__watchdog_start(&w->zoo->env, end_run, p, &p->watchdog, err);
 }
 
@@ -183,8 +220,9 @@ enum few_status few__workspace_profile(struct few__workspace *w, size_t model, s
     enum few_status status = set_up(p, w, model, &why);
     if (status == FEW_OK) status = measure(p, cost, &why);
     few__watchdog_stop(p->watchdog);
-    for (size_t i = 0; i < w->n_slots; i++) few__workspace_begin(w, i, NULL, ""); // the grey image goes
+    for (size_t i = 0; i < w->n_slots; i++) few__workspace_begin(w, i, NULL, ""); // the item goes
     few__free(mem, p->plane);
+    few__free(mem, p->samples);
     few__free(mem, p);
     if (status == FEW_OK) return FEW_OK;
     few__workspace_unload(w, model);

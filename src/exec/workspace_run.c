@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One run: tensors of its items -> one batch for each shape -> outputs of each item. What goes wrong with one item
- * before the run leaves the others alone. */
+ * before the run leaves the others alone. Sound and text are workspace_rows.c. */
 #include <assert.h>
 #include <string.h>
 
@@ -85,7 +85,7 @@ static size_t find_group(const struct run *run)
 static struct few__run_input gather(const struct run *run, size_t n)
 {
     const struct few__workspace_part *first = &run->lane->parts[run->lane->group[0]];
-    struct few__run_input input = {.data = first->data};
+    struct few__run_input input = {.data = first->data, .n_dims = 4};
     memcpy(input.dims, first->dims, sizeof input.dims);
     size_t numbers = (size_t)(input.dims[1] * input.dims[2] * input.dims[3]);
     run->lane->tensor_bytes = n * numbers * sizeof(float);
@@ -176,14 +176,16 @@ void few__workspace_run(struct few__workspace *w, size_t lane, size_t model, str
                             .n = n};
     assert(n <= few__workspace_batch(w, model));
     bool answers = run.runner && few__runner_answers(run.runner);
+    bool is_row = run.recipe->input.modality != FEW_IMAGE;
     for (size_t i = 0; i < n; i++) {
         work[i].error = (struct few_error){.message = ""};
         if (!run.runner)
             work[i].status =
                 few__fail(&work[i].error, FEW_EINVAL, "model '%s' is not loaded", run.about->name);
         else if (answers) answer(&run, &work[i]);
+        else if (is_row) few__workspace_run_row(w, lane, model, &work[i]);
         else work[i].status = prepare(&run, i, &work[i].error);
-        run.lane->parts[i].waits = !answers && work[i].status == FEW_OK;
+        run.lane->parts[i].waits = !answers && !is_row && work[i].status == FEW_OK;
     }
     for (size_t in_group; (in_group = find_group(&run)) > 0;) run_group(&run, in_group);
 }

@@ -49,6 +49,11 @@ enum few_status few__static_plan(const struct few__trace *trace, const size_t *i
                                  const struct few_cost *costs, const struct few_env *env,
                                  const struct few__static_plan *plan, struct few_error *err);
 
+/* The same with scratch from an arena, which is left as it is. */
+enum few_status few__static_plan_in(struct few__arena *arena, const struct few__trace *trace,
+                                    const size_t *items, size_t n_items, const struct few_cost *costs,
+                                    const struct few__static_plan *plan, struct few_error *err);
+
 /* Fixed gains as a value function. Once a need has found something, those of its users are divided by how often it
  * does: a gain is a mean over all items. gain, found: (n_models,) copied; found NULL = 1; name: borrowed.
  * Errors: FEW_ENOMEM. */
@@ -61,6 +66,11 @@ enum few_status few__value_gains(const double *gain, const double *found, size_t
 enum few_status few__value_order(const size_t *order, size_t n_models, const char *name,
                                  const struct few_cost *costs, const struct few_env *env,
                                  struct few__value *value, struct few_error *err);
+
+/* explore_exploit: of an item whose view has gains these, a cheaper variant with those of the dearer ones that are held
+ * until it has answered; of any other item as run_all. For FEW__RANK_STOP: what adds nothing is left out. */
+enum few_status few__value_segment(const struct few_catalog *catalog, const struct few_env *env,
+                                   struct few__value *value, struct few_error *err);
 
 /* The true marginal value of each model on the item (view->item = row of the trace): replay only. */
 enum few_status few__value_oracle(const struct few__trace *trace, const struct few_env *env,

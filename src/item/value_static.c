@@ -23,7 +23,7 @@ struct entry {
 };
 
 struct greedy {
-    struct few__arena arena; // holds everything below
+    struct few__arena *arena; // holds everything below
     struct few__chains chains;
     size_t n_items;
     size_t *first;         // (n_items * n_models + 1,)
@@ -98,19 +98,19 @@ static size_t fill_entries(const struct few__trace *trace, const size_t *items, 
 static enum few_status prepare(const struct few__trace *trace, const size_t *items, struct greedy *g,
                                struct few_error *err)
 {
-    FEW__TRY(few__chains_build(&trace->catalog, &g->arena, &g->chains, err));
+    FEW__TRY(few__chains_build(&trace->catalog, g->arena, &g->chains, err));
     size_t n = g->chains.n, most = 0;
     if (n && g->n_items > (SIZE_MAX - 1) / n) return few__no_memory(err, "static order");
-    g->first = FEW__ARENA_NEW(&g->arena, size_t, g->n_items * n + 1);
-    g->placed = FEW__ARENA_NEW(&g->arena, bool, n);
-    g->chain = FEW__ARENA_NEW(&g->arena, size_t, n);
-    uint32_t *slot_of = FEW__ARENA_NEW(&g->arena, uint32_t, trace->catalog.n_labels);
+    g->first = FEW__ARENA_NEW(g->arena, size_t, g->n_items * n + 1);
+    g->placed = FEW__ARENA_NEW(g->arena, bool, n);
+    g->chain = FEW__ARENA_NEW(g->arena, size_t, n);
+    uint32_t *slot_of = FEW__ARENA_NEW(g->arena, uint32_t, trace->catalog.n_labels);
     if (!g->first || !g->placed || !g->chain || !slot_of) return few__no_memory(err, "static order");
     FEW__TRY(count_entries(trace, items, g, &most, err));
-    g->entries = FEW__ARENA_NEW(&g->arena, struct entry, g->first[g->n_items * n]);
-    g->before = FEW__ARENA_NEW(&g->arena, float, most);
+    g->entries = FEW__ARENA_NEW(g->arena, struct entry, g->first[g->n_items * n]);
+    g->before = FEW__ARENA_NEW(g->arena, float, most);
     if (!g->entries || !g->before) return few__no_memory(err, "static order");
-    g->seen = FEW__ARENA_NEW(&g->arena, float, fill_entries(trace, items, g, slot_of));
+    g->seen = FEW__ARENA_NEW(g->arena, float, fill_entries(trace, items, g, slot_of));
     return g->seen ? FEW_OK : few__no_memory(err, "static order");
 }
 
@@ -204,17 +204,26 @@ static void count_found(const struct few__trace *trace, const size_t *items, siz
     }
 }
 
+enum few_status few__static_plan_in(struct few__arena *arena, const struct few__trace *trace,
+                                    const size_t *items, size_t n_items, const struct few_cost *costs,
+                                    const struct few__static_plan *plan, struct few_error *err)
+{
+    struct greedy g = {.arena = arena, .n_items = n_items};
+    FEW__TRY(prepare(trace, items, &g, err));
+    place_all(&g, costs, plan);
+    if (plan->found) count_found(trace, items, n_items, plan->found);
+    return FEW_OK;
+}
+
 enum few_status few__static_plan(const struct few__trace *trace, const size_t *items, size_t n_items,
                                  const struct few_cost *costs, const struct few_env *env,
                                  const struct few__static_plan *plan, struct few_error *err)
 {
     struct few_env e = few__env(env);
-    struct greedy g = {.n_items = n_items};
-    few__arena_init(&g.arena, e.mem, SIZE_MAX / 2); // the trace in memory is the limit
-    enum few_status status = prepare(trace, items, &g, err);
-    if (status == FEW_OK) place_all(&g, costs, plan);
-    if (status == FEW_OK && plan->found) count_found(trace, items, n_items, plan->found);
-    few__arena_finish(&g.arena);
+    struct few__arena arena;
+    few__arena_init(&arena, e.mem, SIZE_MAX / 2); // the trace in memory is the limit
+    enum few_status status = few__static_plan_in(&arena, trace, items, n_items, costs, plan, err);
+    few__arena_finish(&arena);
     return status;
 }
 

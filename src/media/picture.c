@@ -9,12 +9,10 @@
 
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include <libavutil/imgutils.h>
 #include <libavutil/pixdesc.h>
+
+#include "media/yuv_rgb.h"
 
 enum { ROW_SLACK = 32 }; // numbers at both ends of a scratch row
 
@@ -47,30 +45,23 @@ size_t few__picture_scratch(int width)
 
 /* ---- YUV ---- */
 
-// The matrix in units of 2^-13: small enough for 16-bit factors, fine enough that no result is off by one.
-enum { MATRIX_BITS = 13 };
-
-struct matrix {
-    int16_t y, y_offset, rv, gu, gv, bu;
-};
-
 static int16_t fixed(double x)
 {
-    return (int16_t)(x * (1 << MATRIX_BITS) + 0.5);
+    return (int16_t)(x * (1 << FEW__MATRIX_BITS) + 0.5);
 }
 
-static struct matrix matrix_of(const struct few__picture *p)
+static struct few__matrix matrix_of(const struct few__picture *p)
 {
     double kr = 0.299, kb = 0.114; // BT.601, JPEG's
     if (p->matrix == 1) kr = 0.2126, kb = 0.0722;
     if (p->matrix == 9 || p->matrix == 10) kr = 0.2627, kb = 0.0593;
     double kg = 1 - kr - kb, luma = p->full_range ? 1 : 255.0 / 219, chroma = p->full_range ? 1 : 255.0 / 224;
-    return (struct matrix){.y = fixed(luma),
-                           .y_offset = p->full_range ? 0 : 16,
-                           .rv = fixed(2 * (1 - kr) * chroma),
-                           .gu = fixed(2 * (1 - kb) * kb / kg * chroma),
-                           .gv = fixed(2 * (1 - kr) * kr / kg * chroma),
-                           .bu = fixed(2 * (1 - kb) * chroma)};
+    return (struct few__matrix){.y = fixed(luma),
+                                .y_offset = p->full_range ? 0 : 16,
+                                .rv = fixed(2 * (1 - kr) * chroma),
+                                .gu = fixed(2 * (1 - kb) * kb / kg * chroma),
+                                .gv = fixed(2 * (1 - kr) * kr / kg * chroma),
+                                .bu = fixed(2 * (1 - kb) * chroma)};
 }
 
 // out: (n,) four times the chroma at this height, between the row it lies in and the nearest other one.
@@ -81,13 +72,14 @@ static void chroma_between(int16_t *restrict out, const uint8_t *restrict near, 
 }
 
 // out: (2 * n,) sixteenths rounded as libjpeg does, which adds `even` and `odd` before it cuts; v has one more
-// number before and after.
+// number before and after. No sum is above 16 * 255 + 8, and sixteen bits are twice as fast as an int.
 static void chroma_double(int16_t *restrict out, const int16_t *restrict v, size_t n, int even, int odd)
 {
     for (size_t i = 0; i < n; i++) {
-        int near = 3 * v[i];
-        out[2 * i] = (int16_t)((near + v[(ptrdiff_t)i - 1] + even) >> 4);
-        out[2 * i + 1] = (int16_t)((near + v[i + 1] + odd) >> 4);
+        uint16_t before = (uint16_t)(3 * v[i] + v[(ptrdiff_t)i - 1] + even);
+        uint16_t after = (uint16_t)(3 * v[i] + v[i + 1] + odd);
+        out[2 * i] = (int16_t)(before >> 4);
+        out[2 * i + 1] = (int16_t)(after >> 4);
     }
 }
 
@@ -104,7 +96,7 @@ static const uint8_t *row_of(const struct few__picture *p, const AVPixFmtDescrip
     return room;
 }
 
-// Chroma plane c at row y, one number for each pixel. sums: a scratch row.
+// Chroma plane c at row y, one number for each pixel. sums, deep: scratch rows.
 static void chroma_row(const struct few__picture *p, const AVPixFmtDescriptor *d, int c, int y, int16_t *sums,
                        int16_t *out, int16_t *deep)
 {
@@ -128,82 +120,8 @@ static void chroma_row(const struct few__picture *p, const AVPixFmtDescriptor *d
         for (size_t i = 0; i < (size_t)p->width; i++) out[i] = (int16_t)((sums[i >> sx] + 2) >> 2);
 }
 
-static inline uint8_t clamp(int v)
-{
-    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-}
-
-// Pixels from .. n - 1.
-static void yuv_to_rgb_from(size_t from, uint8_t *restrict r, uint8_t *restrict g, uint8_t *restrict b,
-                            const uint8_t *restrict y, const int16_t *restrict u, const int16_t *restrict v,
-                            size_t n, struct matrix m)
-{
-    const int half = 1 << (MATRIX_BITS - 1);
-    for (size_t i = from; i < n; i++) {
-        int16_t yi = (int16_t)(y[i] - m.y_offset), ui = (int16_t)(u[i] - 128), vi = (int16_t)(v[i] - 128);
-        int luma = m.y * yi + half;
-        r[i] = clamp((luma + m.rv * vi) >> MATRIX_BITS);
-        g[i] = clamp((luma - m.gu * ui - m.gv * vi) >> MATRIX_BITS);
-        b[i] = clamp((luma + m.bu * ui) >> MATRIX_BITS);
-    }
-}
-
-#ifdef __SSE2__
-
-// The same numbers, eight at a time: sums of two products are one instruction, which compilers do not find.
-static __m128i two_factors(int a, int b)
-{
-    return _mm_set1_epi32((int)((uint32_t)(uint16_t)b << 16 | (uint16_t)a));
-}
-
-// (a * x + b * y) of eight pairs, then (c * z + d) of eight z, cut to bytes 0 .. 255 in the lower half.
-static inline __m128i eight(__m128i x, __m128i y, __m128i ab, __m128i z, __m128i cd)
-{
-    const __m128i one = _mm_set1_epi16(1);
-    __m128i low = _mm_add_epi32(_mm_madd_epi16(_mm_unpacklo_epi16(x, y), ab),
-                                _mm_madd_epi16(_mm_unpacklo_epi16(z, one), cd));
-    __m128i high = _mm_add_epi32(_mm_madd_epi16(_mm_unpackhi_epi16(x, y), ab),
-                                 _mm_madd_epi16(_mm_unpackhi_epi16(z, one), cd));
-    __m128i words = _mm_packs_epi32(_mm_srai_epi32(low, MATRIX_BITS), _mm_srai_epi32(high, MATRIX_BITS));
-    return _mm_packus_epi16(words, words);
-}
-
-static void yuv_to_rgb(uint8_t *restrict r, uint8_t *restrict g, uint8_t *restrict b,
-                       const uint8_t *restrict y, const int16_t *restrict u, const int16_t *restrict v,
-                       size_t n, struct matrix m)
-{
-    const int half = 1 << (MATRIX_BITS - 1);
-    const __m128i zero = _mm_setzero_si128(), middle = _mm_set1_epi16(128),
-                  offset = _mm_set1_epi16(m.y_offset);
-    const __m128i red = two_factors(m.y, m.rv), green = two_factors(m.y, -m.gu),
-                  blue = two_factors(m.y, m.bu);
-    const __m128i green_v = two_factors(-m.gv, half), rest = two_factors(0, half);
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        __m128i yi = _mm_unpacklo_epi8(_mm_loadl_epi64((const void *)(y + i)), zero);
-        __m128i ui = _mm_sub_epi16(_mm_loadu_si128((const void *)(u + i)), middle);
-        __m128i vi = _mm_sub_epi16(_mm_loadu_si128((const void *)(v + i)), middle);
-        yi = _mm_sub_epi16(yi, offset);
-        _mm_storel_epi64((void *)(r + i), eight(yi, vi, red, vi, rest));
-        _mm_storel_epi64((void *)(g + i), eight(yi, ui, green, vi, green_v));
-        _mm_storel_epi64((void *)(b + i), eight(yi, ui, blue, ui, rest));
-    }
-    yuv_to_rgb_from(i, r, g, b, y, u, v, n, m);
-}
-
-#else
-
-static void yuv_to_rgb(uint8_t *restrict r, uint8_t *restrict g, uint8_t *restrict b,
-                       const uint8_t *restrict y, const int16_t *restrict u, const int16_t *restrict v,
-                       size_t n, struct matrix m)
-{
-    yuv_to_rgb_from(0, r, g, b, y, u, v, n, m);
-}
-
-#endif
-
 static void yuv_row(const struct few__picture *p, const AVPixFmtDescriptor *d, int y, uint8_t *const out[3],
-                    int16_t *scratch, const struct matrix *m)
+                    int16_t *scratch, const struct few__matrix *m)
 {
     size_t row = scratch_row(p->width);
     int16_t *sums = scratch + ROW_SLACK / 2, *u = scratch + row, *v = scratch + 2 * row,
@@ -211,7 +129,7 @@ static void yuv_row(const struct few__picture *p, const AVPixFmtDescriptor *d, i
     chroma_row(p, d, 1, y, sums, u, deep);
     chroma_row(p, d, 2, y, sums, v, deep);
     const uint8_t *luma = row_of(p, d, 0, y, (size_t)p->width, (uint8_t *)(deep + row));
-    yuv_to_rgb(out[0], out[1], out[2], luma, u, v, (size_t)p->width, *m);
+    few__yuv_to_rgb(out[0], out[1], out[2], luma, u, v, (size_t)p->width, m);
 }
 
 /* ---- RGB, grey, palettes ---- */
@@ -269,7 +187,7 @@ void few__picture_rows(const struct few__picture *p, int y, int n, uint8_t *cons
                        void *scratch)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(p->format);
-    struct matrix m = matrix_of(p);
+    struct few__matrix m = matrix_of(p);
     size_t width = (size_t)p->width;
     uint8_t *alpha = (uint8_t *)((int16_t *)scratch + 3 * scratch_row(p->width));
     bool yuv = is_yuv(d), palette = p->format == AV_PIX_FMT_PAL8, grey = d->nb_components <= 2 && !palette;

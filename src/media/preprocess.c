@@ -146,7 +146,8 @@ static enum few_status set_up(struct few__preprocess *p, struct few_error *err)
         if (!p->pixels || !p->tensors) return few__no_memory(err, "preprocessing");
     }
     FEW__TRY(few__scaler_create(p->env.mem, &p->scaler, err));
-    for (size_t m = 0; m < p->n; m++) FEW__TRY(enter(p, m, err));
+    for (size_t m = 0; m < p->n; m++)
+        if (p->recipes[m].input.modality == FEW_IMAGE) FEW__TRY(enter(p, m, err));
     return reserve_planes(p, err);
 }
 

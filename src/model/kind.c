@@ -10,7 +10,7 @@ const char *const few__kind_names[FEW_KIND_COUNT] = {
     [FEW_VECTOR] = "vector",
 };
 
-static const char *const modality_names[FEW_MODALITY_COUNT] = {
+const char *const few__modality_names[FEW_MODALITY_COUNT] = {
     [FEW_IMAGE] = "image", [FEW_SOUND] = "sound", [FEW_TEXT] = "text"};
 
 static const char *const outcome_names[FEW_OUTCOME_COUNT] = {
@@ -32,13 +32,13 @@ enum few_kind few_kind_parse(const char *name)
 
 const char *few_modality_name(enum few_modality modality)
 {
-    return (unsigned)modality < FEW_MODALITY_COUNT ? modality_names[modality] : "unknown";
+    return (unsigned)modality < FEW_MODALITY_COUNT ? few__modality_names[modality] : "unknown";
 }
 
 enum few_modality few_modality_parse(const char *name)
 {
     for (int modality = 0; name && modality < FEW_MODALITY_COUNT; modality++)
-        if (strcmp(name, modality_names[modality]) == 0) return (enum few_modality)modality;
+        if (strcmp(name, few__modality_names[modality]) == 0) return (enum few_modality)modality;
     return FEW_MODALITY_COUNT;
 }
 

@@ -18,16 +18,34 @@ static const size_t ARENA_MAX = (size_t)2 << 30; // bytes, of each of the two
 
 /* ---- what models share ---- */
 
-/* Number equal pixels and equal tensors; the first of its kind gets the next number. */
+/* Number equal pixels and equal tensors of images; the first of its kind gets the next number. */
 static void number_shared(struct few_zoo *zoo, struct few__recipe *recipes, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct few__input *input = &recipes[i].input;
+        if (input->modality != FEW_IMAGE) {
+            input->i_pixels = input->i_tensor = SIZE_MAX;
+            continue;
+        }
         size_t k = 0;
         while (k < i && !few__pixels_equal(&recipes[k].input.pixels, &input->pixels)) k++;
         input->i_pixels = k < i ? recipes[k].input.i_pixels : zoo->n_pixels++;
         for (k = 0; k < i && !few__tensor_equal(&recipes[k].input, input);) k++;
         input->i_tensor = k < i ? recipes[k].input.i_tensor : zoo->n_tensors++;
+    }
+}
+
+// What the models look at, and at which rates.
+static void note_modalities(struct few_zoo *zoo, const struct few__recipe *recipes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int rate = recipes[i].input.window.rate;
+        zoo->looks_at[recipes[i].input.modality] = true;
+        size_t k = zoo->n_rates;
+        while (k > 0 && zoo->rates[k - 1] > rate) k--;
+        if (rate == 0 || (k > 0 && zoo->rates[k - 1] == rate)) continue;
+        memmove(&zoo->rates[k + 1], &zoo->rates[k], (zoo->n_rates++ - k) * sizeof *zoo->rates);
+        zoo->rates[k] = rate;
     }
 }
 
@@ -101,6 +119,7 @@ static enum few_status make_zoo(struct few_zoo *zoo, const struct few__manifest_
         if (pixels->crop != FEW__WHOLE) pixels->needs = m->models[i].model.needs;
     }
     number_shared(zoo, recipes, m->n_models);
+    note_modalities(zoo, recipes, m->n_models);
     zoo->recipes = recipes;
     return FEW_OK;
 }

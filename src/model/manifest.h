@@ -15,6 +15,9 @@ struct few_zoo {
     const struct few__recipe *recipes; // (n_models,)
     const size_t *order;               // (n_models,) models, needs before their users, otherwise as declared
     size_t n_pixels, n_tensors;        // distinct pixel and tensor specs, see few__input
+    bool looks_at[FEW_MODALITY_COUNT]; // whether any model does
+    size_t n_rates;                    // distinct sample rates of its sound models, rising
+    int rates[FEW__RATES_MAX];
     const char *path;
     char digest[65]; // SHA-256 of the manifest's bytes
 };

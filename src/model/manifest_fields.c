@@ -12,6 +12,8 @@
 
 #include <fewer/model.h>
 
+#include "model/manifest_draft.h"
+
 void few__unexpected(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
                      const char *expected)
 {
@@ -91,11 +93,27 @@ void few__read_float(struct few__reader *r, const struct few__where *where, cons
     else few__unexpected(r, where, node, field->expected);
 }
 
+void few__read_double(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
+                      const struct few__field *field, void *to)
+{
+    double v;
+    if (number_of(node, field, &v)) *(double *)to = v;
+    else few__unexpected(r, where, node, field->expected);
+}
+
 void few__read_int(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
                    const struct few__field *field, void *to)
 {
     double v;
     if (whole_of(node, field, &v)) *(int *)to = (int)v;
+    else few__unexpected(r, where, node, field->expected);
+}
+
+void few__read_long(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
+                    const struct few__field *field, void *to)
+{
+    double v;
+    if (whole_of(node, field, &v)) *(int64_t *)to = (int64_t)v;
     else few__unexpected(r, where, node, field->expected);
 }
 
@@ -161,6 +179,22 @@ void few__read_duration(struct few__reader *r, const struct few__where *where, c
     if (with_unit(node, field, units, sizeof units / sizeof *units, &us))
         *(int64_t *)to = (int64_t)llround(us);
     else few__unexpected(r, where, node, field->expected);
+}
+
+void few__read_samples(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
+                       const struct few__field *field, void *to)
+{
+    static const struct unit units[] = {{"", 0}, {"ms", 1000}, {"s", 1}};
+    const char *end;
+    double v = 0;
+    bool is_number = node->type == FEW__YAML_TEXT && node->plain && parse_number(node->text, &end, &v);
+    for (size_t i = 0; is_number && v >= 0 && i < sizeof units / sizeof *units; i++) {
+        if (strcmp(end, units[i].name) != 0) continue;
+        *(struct few__samples_draft *)to =
+            (struct few__samples_draft){.given = true, .value = v, .per_second = units[i].factor};
+        return;
+    }
+    few__unexpected(r, where, node, field->expected);
 }
 
 /* ---- texts ---- */
@@ -262,6 +296,13 @@ void few__read_ints(struct few__reader *r, const struct few__where *where, const
 {
     if (list_of(r, where, node, field, to))
         read_entries(r, where, node, field, few__read_int, to, sizeof(int));
+}
+
+void few__read_longs(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,
+                     const struct few__field *field, void *to)
+{
+    if (list_of(r, where, node, field, to))
+        read_entries(r, where, node, field, few__read_long, to, sizeof(int64_t));
 }
 
 void few__read_texts(struct few__reader *r, const struct few__where *where, const struct few__yaml *node,

@@ -67,13 +67,16 @@ few__read_fn few__read_name;         // [const char *] letters, digits, _ . and 
 few__read_fn few__read_path;         // [const char *] an existing file; the path is joined to the root
 few__read_fn few__read_choice;       // [an enum] one of names
 few__read_fn few__read_float;        // [float]
+few__read_fn few__read_double;       // [double]
 few__read_fn few__read_int;          // [int]
+few__read_fn few__read_long;         // [int64_t]
 few__read_fn few__read_count;        // [size_t]
 few__read_fn few__read_byte;         // [uint8_t]
 few__read_fn few__read_size;         // [int[2]] width, height
 few__read_fn few__read_channels;     // [float[3]] one number for all channels, or a list of 1 or 3
 few__read_fn few__read_floats;       // [float[max]]
 few__read_fn few__read_ints;         // [int[max]]
+few__read_fn few__read_longs;        // [int64_t[max]]
 few__read_fn few__read_texts;        // [const char *[max]]
 few__read_fn few__read_text_list;    // [const char *const *] any number of texts
 few__read_fn few__read_milliseconds; // [int64_t] microseconds

@@ -170,6 +170,19 @@ static void resolve_labels(struct few__reader *r, const struct few__manifest_dra
     few__model_problem(r, d, i, "output", "values", NULL, expected ? expected : "");
 }
 
+static void resolve_vocabulary(struct few__reader *r, const struct few__manifest_draft *m, size_t i)
+{
+    struct few__model_draft *d = &m->models[i];
+    if (!d->vocabulary) return;
+    const struct few__list_draft *list = find_list(m, d->vocabulary);
+    if (!list) {
+        unknown_name(r, m, i, "input", "vocabulary", d->vocabulary, "a name under labels");
+        return;
+    }
+    d->recipe.input.tokens.n_names = list->n;
+    d->recipe.input.tokens.names = list->names;
+}
+
 static void resolve_needs(struct few__reader *r, const struct few__manifest_draft *m, size_t i)
 {
     struct few__model_draft *d = &m->models[i];
@@ -204,6 +217,8 @@ static void resolve_variant(struct few__reader *r, const struct few__manifest_dr
     else if (group->model.kind != d->model.kind && group->model.kind != FEW_KIND_COUNT &&
              d->model.kind != FEW_KIND_COUNT)
         few__model_problem(r, d, i, NULL, "variant_of", NULL, "a model of the same output kind");
+    else if (group->model.modality != d->model.modality && group->input_is_known && d->input_is_known)
+        few__model_problem(r, d, i, NULL, "variant_of", NULL, "a model of the same kind of input");
     d->model.variant_of = group->model.variant_of = first;
 }
 
@@ -245,14 +260,40 @@ static void check_circles(struct few__reader *r, struct few__manifest_draft *m)
     }
 }
 
+/* ---- rates ---- */
+
+// Sound is made once at each rate; too many of them are noted once.
+static void check_rates(struct few__reader *r, const struct few__manifest_draft *m)
+{
+    int rates[FEW__RATES_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < m->n_models; i++) {
+        int rate = m->models[i].recipe.input.window.rate;
+        size_t k = 0;
+        while (k < n && rates[k] != rate) k++;
+        if (rate == 0 || k < n) continue;
+        if (n < FEW__RATES_MAX) {
+            rates[n++] = rate;
+            continue;
+        }
+        const char *expected = few__arena_printf(
+            r->problems->arena, "one of the %d rates that models before it have (%d, %d, %d, %d)",
+            FEW__RATES_MAX, rates[0], rates[1], rates[2], rates[3]);
+        few__model_problem(r, &m->models[i], i, "input", "rate", NULL, expected ? expected : "");
+        return;
+    }
+}
+
 void few__links_resolve(struct few__reader *r, struct few__manifest_draft *draft)
 {
     for (size_t i = 0; i < draft->n_models; i++) {
         if (draft->models[i].node->type != FEW__YAML_MAP) continue;
         check_name(r, draft, i);
         resolve_labels(r, draft, i);
+        resolve_vocabulary(r, draft, i);
         resolve_needs(r, draft, i);
         resolve_variant(r, draft, i);
     }
     check_circles(r, draft);
+    check_rates(r, draft);
 }

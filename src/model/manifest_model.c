@@ -10,6 +10,8 @@
 static const int64_t TIMEOUT_US = 60000000;
 static const enum few__decoder UNREAD = (enum few__decoder)(FEW__DECODE_CTC + 1);
 
+static const enum few__combine UNCOMBINED = (enum few__combine)(FEW__LAST + 1);
+
 static void set_defaults(struct few__model_draft *d)
 {
     d->model.kind = FEW_KIND_COUNT; // until it is read
@@ -23,6 +25,7 @@ static void set_defaults(struct few__model_draft *d)
     d->recipe.input.pixels.expand = 1;
     d->recipe.input.pixels.sampling = FEW__SAMPLING_OF_MANIFEST;
     d->recipe.input.pixels.needs = -1;
+    d->recipe.combine = UNCOMBINED;
     struct few__decode *decode = &d->recipe.decode;
     decode->kind = UNREAD;
     decode->step = 1;
@@ -62,56 +65,9 @@ void few__read_models(struct few__reader *r, const struct few__where *where, con
     manifest->n_models = node->n;
 }
 
-/* ---- input ---- */
-
 static bool given(const struct few__yaml *section, const char *key)
 {
     return section && few__yaml_get(section, key);
-}
-
-static void check_crop(struct few__reader *r, struct few__model_draft *d, size_t i)
-{
-    struct few__pixels *p = &d->recipe.input.pixels;
-    static const char *const keys[] = {"crop", "expand", "pick"};
-    if (!d->needs) {
-        for (size_t k = 0; k < 3; k++)
-            if (given(d->input, keys[k]))
-                few__model_problem(r, d, i, "input", keys[k], NULL, "no such key in a model without needs");
-        p->crop = FEW__WHOLE;
-        return;
-    }
-    if (!given(d->input, "crop")) p->crop = FEW__SQUARE;
-    if (p->crop != FEW__SQUARE && given(d->input, "expand"))
-        few__model_problem(r, d, i, "input", "expand", NULL, "no such key unless crop is square");
-    if (p->crop == FEW__WHOLE && given(d->input, "pick"))
-        few__model_problem(r, d, i, "input", "pick", NULL, "no such key where crop is whole");
-}
-
-static void check_channels(struct few__reader *r, const struct few__model_draft *d, size_t i, const char *key)
-{
-    const struct few__yaml *node = d->input ? few__yaml_get(d->input, key) : NULL;
-    if (node && node->type == FEW__YAML_LIST && node->n == 3 && d->recipe.input.colour == FEW__GRAY)
-        few__model_problem(r, d, i, "input", key, NULL, "one number where colour is GRAY");
-}
-
-static void check_input(struct few__reader *r, struct few__model_draft *d, size_t i)
-{
-    struct few__pixels *p = &d->recipe.input.pixels;
-    p->width = d->size[0];
-    p->height = d->size[1];
-    check_crop(r, d, i);
-    check_channels(r, d, i, "mean");
-    check_channels(r, d, i, "std");
-    if (p->resize == FEW__HEIGHT) {
-        if (p->min_width == 0) p->min_width = p->width < 8 ? p->width : 8;
-        if (p->min_width > p->width && p->width > 0)
-            few__model_problem(r, d, i, "input", "min_width", NULL, "at most the width of size");
-    } else if (given(d->input, "min_width")) {
-        few__model_problem(r, d, i, "input", "min_width", NULL, "no such key unless resize is height");
-    }
-    // What has no effect is made equal, so that more models share their pixels.
-    bool pads = p->resize == FEW__LETTERBOX || p->resize == FEW__LETTERBOX_CENTRE || p->crop == FEW__SQUARE;
-    if (!pads) p->pad = 0;
 }
 
 /* ---- output ---- */
@@ -155,6 +111,7 @@ static const struct {
     {"step", DECODER(VALUES)},
     {"keep", FINDERS},
     {"iou", FINDERS},
+    {"iou_across", FINDERS},
     {"strides", GRIDS},
     {"anchors", DECODER(FASTESTV2)},
     {"map_layout", MAPS},
@@ -215,10 +172,41 @@ static void check_kind(struct few__reader *r, struct few__model_draft *d, size_t
     if (kind == FEW_BOX && decode->n_values == 0) decode->n_values = 4;
 }
 
+/* Sound is answered window by window, and the answers are made one; text has no place for a box to be in. */
+static const struct {
+    unsigned kinds, decoders;
+    const char *kind, *decode;
+} made_of[FEW_MODALITY_COUNT] = {
+    [FEW_IMAGE] = {.kinds = ~0u, .decoders = ~0u},
+    [FEW_SOUND] = {KIND(CLASSES) | KIND(LABELS) | KIND(SCALAR) | KIND(VECTOR), DECODER(VALUES),
+                   "classes, labels, scalar or vector, as the answers of windows are combined",
+                   "values where input is sound"},
+    [FEW_TEXT] = {KIND(CLASSES) | KIND(LABELS) | KIND(SCALAR) | KIND(VECTOR) | KIND(SEQUENCE),
+                  DECODER(VALUES) | DECODER(CTC),
+                  "classes, labels, scalar, vector or sequence where input is text",
+                  "values or ctc where input is text"},
+};
+
+static void check_modality(struct few__reader *r, struct few__model_draft *d, size_t i)
+{
+    enum few_modality modality = d->model.modality;
+    enum few_kind kind = d->model.kind;
+    const struct few__decode *decode = &d->recipe.decode;
+    if (decode->kind != UNREAD && !(made_of[modality].decoders >> decode->kind & 1))
+        few__model_problem(r, d, i, "output", "decode", NULL, made_of[modality].decode);
+    else if (kind != FEW_KIND_COUNT && !(made_of[modality].kinds >> kind & 1))
+        few__model_problem(r, d, i, "output", "kind", NULL, made_of[modality].kind);
+    if (modality != FEW_SOUND && given(d->output, "combine"))
+        few__model_problem(r, d, i, "output", "combine", NULL, "no such key unless input is sound");
+    if (d->recipe.combine == UNCOMBINED)
+        d->recipe.combine = kind == FEW_SCALAR || kind == FEW_LABELS ? FEW__MAX : FEW__MEAN;
+}
+
 void few__model_check(struct few__reader *r, struct few__model_draft *d, size_t i_model)
 {
     few__backend_check(r, d, i_model);
-    if (d->input) check_input(r, d, i_model);
+    few__input_check(r, d, i_model);
     if (d->output) check_decoder(r, d, i_model);
     if (d->output) check_kind(r, d, i_model);
+    if (d->output && d->input_is_known) check_modality(r, d, i_model);
 }

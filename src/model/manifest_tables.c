@@ -15,7 +15,6 @@
 
 static const double BYTES_MAX = 1125899906842624.0; // 2^50
 
-static const char *const modalities[] = {"image"};
 static const char *const resizes[] = {
     [FEW__STRETCH] = "stretch",
     [FEW__LETTERBOX] = "letterbox",
@@ -29,6 +28,8 @@ static const char *const picks[] = {
     [FEW__BEST] = "best", [FEW__LARGEST] = "largest", [FEW__LARGEST_WIDE] = "largest-wide"};
 static const char *const colours[] = {[FEW__RGB] = "RGB", [FEW__BGR] = "BGR", [FEW__GRAY] = "GRAY"};
 static const char *const layouts[] = {[FEW__NCHW] = "NCHW", [FEW__NHWC] = "NHWC"};
+static const char *const splits[] = {[FEW__WORDS] = "words", [FEW__CHARACTERS] = "characters"};
+static const char *const combines[] = {[FEW__MEAN] = "mean", [FEW__MAX] = "max", [FEW__LAST] = "last"};
 static const char *const activations[] = {
     [FEW__LINEAR] = "linear", [FEW__CLAMP] = "clamp", [FEW__SOFTMAX] = "softmax", [FEW__SIGMOID] = "sigmoid"};
 static const char *const decoders[] = {
@@ -66,8 +67,8 @@ const struct few__section few__list_section = {"labels", list_fields, COUNT(list
 
 #define INPUT(member)  TO(few__model_draft, recipe.input.member)
 #define PIXELS(member) TO(few__model_draft, recipe.input.pixels.member)
-static const struct few__field input_fields[] = {
-    {"kind", few__read_choice, TO(few__model_draft, modality), CHOICES(modalities)},
+static const struct few__field image_fields[] = {
+    {"kind", few__read_kind, .names = few__modality_names, .n_names = FEW_MODALITY_COUNT},
     {"name", few__read_text, INPUT(name), .expected = "the name of an input tensor"},
     {"size", few__read_size, TO(few__model_draft, size), .expected = "[width, height], each from 1 to 8192",
      .required = true, .low = 1, .high = FEW__SIDE_MAX},
@@ -87,7 +88,52 @@ static const struct few__field input_fields[] = {
      .above_low = true, .high = 100},
     {"pick", few__read_choice, PIXELS(pick), CHOICES(picks)},
 };
-static const struct few__section input_section = {"input", input_fields, COUNT(input_fields)};
+static const struct few__section image_section = {"input", image_fields, COUNT(image_fields)};
+
+static const char constants_expected[] = "a map of 1 to 4 input tensors and their numbers";
+static const struct few__field sound_fields[] = {
+    {.key = "kind", .read = few__read_kind},
+    {"name", few__read_text, INPUT(name), .expected = "the name of an input tensor"},
+    {"rate", few__read_int, INPUT(window.rate), .expected = "samples a second, from 1000 to 384000",
+     .required = true, .low = 1000, .high = 384000},
+    {"window", few__read_samples, TO(few__model_draft, window), .expected = "samples, or a time with ms or s",
+     .required = true},
+    {"hop", few__read_samples, TO(few__model_draft, hop), .expected = "samples, or a time with ms or s"},
+    {"context", few__read_samples, TO(few__model_draft, context),
+     .expected = "samples, or a time with ms or s"},
+    {"states", few__read_states, INPUT(states), .expected = "a list of 1 to 4 states"},
+    {"constants", few__read_constants, INPUT(constants), .expected = constants_expected},
+};
+static const struct few__section sound_section = {"input: sound", sound_fields, COUNT(sound_fields)};
+
+#define STATE(member) TO(few__model_state, member)
+static const struct few__field state_fields[] = {
+    {"input", few__read_text, STATE(input), .expected = "the name of an input tensor", .required = true},
+    {"output", few__read_text, STATE(output), .expected = "the name of an output tensor", .required = true},
+    {"dims", few__read_longs, STATE(dims), .expected = "a list of 1 to 4 whole numbers from 1 to 4194304",
+     .required = true, .low = 1, .high = FEW__STATE_NUMBERS_MAX, ROOM_OF(few__model_state, dims),
+     N_OF(few__model_state, n_dims)},
+};
+const struct few__section few__state_section = {"states", state_fields, COUNT(state_fields)};
+
+static const struct few__field text_fields[] = {
+    {.key = "kind", .read = few__read_kind},
+    {"name", few__read_text, INPUT(name), .expected = "the name of an input tensor"},
+    {"split", few__read_choice, INPUT(tokens.split), CHOICES(splits)},
+    {"length", few__read_count, INPUT(tokens.length), .expected = "a whole number from 1 to 65536",
+     .required = true, .low = 1, .high = FEW__TOKENS_LENGTH_MAX},
+    {"vocabulary", few__read_text, TO(few__model_draft, vocabulary), .expected = "a name under labels",
+     .required = true},
+    {"unknown", few__read_long, INPUT(tokens.unknown), .expected = "a whole number of 32 bits",
+     .low = INT32_MIN, .high = INT32_MAX},
+    {"pad", few__read_long, INPUT(tokens.pad), .expected = "a whole number of 32 bits", .low = INT32_MIN,
+     .high = INT32_MAX},
+    {"constants", few__read_constants, INPUT(constants), .expected = constants_expected},
+};
+static const struct few__section text_section = {"input: text", text_fields, COUNT(text_fields)};
+
+const struct few__section *const few__input_sections[FEW_MODALITY_COUNT] = {
+    [FEW_IMAGE] = &image_section, [FEW_SOUND] = &sound_section, [FEW_TEXT] = &text_section};
 
 /* ---- output ---- */
 
@@ -112,6 +158,7 @@ static const struct few__field output_fields[] = {
     {"threshold", few__read_float, MODEL(threshold), .expected = "a number from 0 to 1", .high = 1},
     {"keep", few__read_float, DECODE(keep), .expected = "a number from 0 to 1", .high = 1},
     {"iou", few__read_float, DECODE(iou), .expected = "a number from 0 to 1", .high = 1},
+    {"iou_across", few__read_float, DECODE(iou_across), .expected = "a number from 0 to 1", .high = 1},
     {"strides", few__read_ints, DECODE_LIST(strides, n_strides),
      .expected = "a list of 1 to 4 whole numbers from 1 to 1024", .low = 1, .high = 1024},
     {"anchors", few__read_floats, DECODE_LIST(anchors, n_anchors),
@@ -126,6 +173,7 @@ static const struct few__field output_fields[] = {
     {"unclip", few__read_float, DECODE(unclip), .expected = "a number from 0 to 100", .high = 100},
     {"region_pixels", few__read_count, DECODE(region_pixels), .expected = "a whole number from 1 to 67108864",
      .low = 1, .high = FEW__SIDE_MAX * FEW__SIDE_MAX},
+    {"combine", few__read_choice, TO(few__model_draft, recipe.combine), CHOICES(combines)},
     {"empty", few__read_float, MODEL(empty), .expected = "a number", .low = -FLT_MAX, .high = FLT_MAX},
     {"tolerance", few__read_float, MODEL(tolerance), .expected = "a number of at least 0", .high = FLT_MAX},
 };
@@ -155,7 +203,7 @@ static const struct few__field model_fields[] = {
      .low = 1, .high = FEW__BATCH_MAX},
     {"timeout", few__read_duration, TO(few__model_draft, recipe.timeout_us),
      .expected = "a time from 1ms to 1h, with ms, s, min or h", .low = 1e3, .high = 3600e6},
-    {"input", few__read_section, .expected = "a map", .required = true, .section = &input_section},
+    {"input", few__read_input, .expected = "a map", .required = true},
     {"output", few__read_section, .expected = "a map", .required = true, .section = &output_section},
     {"needs", few__read_text, TO(few__model_draft, needs), .expected = "the name of a model"},
     {"variant_of", few__read_text, TO(few__model_draft, variant_of), .expected = "the name of a model"},
@@ -183,7 +231,7 @@ const struct few__section few__manifest_section = {"manifest", manifest_fields, 
 _Static_assert(COUNT(output_fields) <= FEW__KEYS_MAX, "the section with the most keys");
 
 const struct few__section *const few__manifest_sections[] = {
-    &few__manifest_section, &few__list_section, &few__model_section,
-    &input_section,         &output_section,    &cost_section,
+    &few__manifest_section, &few__list_section, &few__model_section, &image_section, &sound_section,
+    &few__state_section,    &text_section,      &output_section,     &cost_section,
 };
 const size_t few__n_manifest_sections = COUNT(few__manifest_sections);

@@ -28,3 +28,10 @@ void few__input_dims(const struct few__input *input, int64_t width, int64_t dims
     dims[nhwc ? 1 : 2] = input->pixels.height;
     dims[nhwc ? 2 : 3] = width;
 }
+
+size_t few__input_numbers(const struct few__input *input)
+{
+    if (input->modality == FEW_SOUND) return input->window.context + input->window.length;
+    if (input->modality == FEW_TEXT) return input->tokens.length;
+    return (size_t)few__input_channels(input) * (size_t)input->pixels.width * (size_t)input->pixels.height;
+}

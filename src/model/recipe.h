@@ -85,7 +85,14 @@ struct few__constant {
     double value;
 };
 
-enum { FEW__STATES_MAX = 4, FEW__CONSTANTS_MAX = 4, FEW__RATES_MAX = 4 }; // of a model; rates: of a zoo
+enum {
+    FEW__STATES_MAX = 4, // of a model
+    FEW__CONSTANTS_MAX = 4,
+    FEW__RATES_MAX = 4,               // of a zoo
+    FEW__WINDOW_MAX = 1 << 24,        // samples of a window and its context
+    FEW__STATE_NUMBERS_MAX = 1 << 22, // of one state
+    FEW__TOKENS_LENGTH_MAX = 1 << 16, // of one text
+};
 
 /* (value 0..255 - mean[c]) / std[c], channels in the order of `colour`; GRAY = 0.299 R + 0.587 G + 0.114 B. */
 struct few__input {
@@ -96,7 +103,7 @@ struct few__input {
     size_t n_states, n_constants;
     struct few__model_state states[FEW__STATES_MAX];
     struct few__constant constants[FEW__CONSTANTS_MAX];
-    // Images; zero for the others.
+    // Images; zero for the others (needs -1, i_pixels and i_tensor SIZE_MAX).
     struct few__pixels pixels;
     enum few__colour colour;
     enum few__layout layout;
@@ -106,7 +113,7 @@ struct few__input {
 };
 
 enum few__combine { // of the outputs of several windows
-    FEW__MEAN,      // of each number; confidence: the mean too
+    FEW__MEAN,      // of each number
     FEW__MAX,       // of each number
     FEW__LAST,
 };
@@ -138,6 +145,7 @@ struct few__decode {
     size_t offset, step;                   // VALUES: first and distance (step 0 = 1)
     float keep;                            // detections below this confidence are dropped
     float iou;                             // non-maximum suppression within a label; 0 = none
+    float iou_across;                      // the same between labels: one thing counts once, car or truck
     size_t n_strides, n_anchors;
     int strides[FEW__STRIDES_MAX];
     float anchors[FEW__ANCHORS_MAX]; // width, height pairs in input pixels
@@ -163,6 +171,9 @@ struct few__recipe {
 /* Whether two specs give the same 8-bit planes, and two inputs (whose i_pixels are set) the same tensor. */
 bool few__pixels_equal(const struct few__pixels *a, const struct few__pixels *b);
 bool few__tensor_equal(const struct few__input *a, const struct few__input *b);
+
+/* Numbers of one item's input; where the width varies, the most. */
+size_t few__input_numbers(const struct few__input *input);
 
 /* 1 or 3. */
 int few__input_channels(const struct few__input *input);

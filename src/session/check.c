@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Profiles a zoo: each model alone in the process, on random input, unloaded before the next one. Times are of the
- * runtime alone (no preprocessing), so that they compare with other people's tables. */
+ * runtime alone (no preprocessing; of sound, of one window), so that they compare with other people's tables. */
 #include <fewer/check.h>
 
 #include <stdlib.h>
@@ -15,39 +15,48 @@
 
 enum { RUNS_DEFAULT = 10, RUNS_MAX = 1000, WARM_UP = 3 };
 
+static const double NOISE = 0.01; // of the loudest
+
 struct checker {
     const struct few_zoo *zoo;
     struct few__runtime_opts runtime;
     unsigned runs;
     uint64_t seed;
-    float *input; // as large as the largest input of the zoo
+    float *input;    // as large as the largest input of the zoo
+    int64_t *tokens; // the same for text
     double took_ms[RUNS_MAX];
 };
-
-static void input_shape(const struct few__input *input, int64_t dims[4], size_t *n)
-{
-    few__input_dims(input, input->pixels.width, dims);
-    *n = (size_t)(dims[1] * dims[2] * dims[3]);
-}
 
 static size_t largest_input(const struct few_zoo *zoo)
 {
     size_t most = 1;
     for (size_t i = 0; i < zoo->catalog.n_models; i++) {
-        int64_t dims[4];
-        size_t n;
-        input_shape(&zoo->recipes[i].input, dims, &n);
+        size_t n = few__input_numbers(&zoo->recipes[i].input);
         if (n > most) most = n;
     }
     return most;
 }
 
-// Numbers in the range that the model's own normalisation gives.
-static void fill_random(const struct checker *c, size_t model, size_t n)
+/* Numbers in the range that the model's own normalisation gives, faint noise, words of the vocabulary. */
+static void fill_random(const struct checker *c, size_t model, struct few__run_input *run)
 {
     const struct few__input *input = &c->zoo->recipes[model].input;
+    const size_t n = few__input_numbers(input), n_words = input->tokens.n_names ? input->tokens.n_names : 1;
     struct few__rng rng;
     few__rng_init(&rng, c->seed, model);
+    *run = (struct few__run_input){.data = c->input, .n_dims = 2, .dims = {1, (int64_t)n}, .first = true};
+    if (input->modality == FEW_TEXT) {
+        run->data = NULL;
+        run->tokens = c->tokens;
+        for (size_t i = 0; i < n; i++) c->tokens[i] = (int64_t)few__rng_below(&rng, n_words);
+        return;
+    }
+    if (input->modality == FEW_SOUND) {
+        for (size_t i = 0; i < n; i++) c->input[i] = (float)(NOISE * (2 * few__rng_unit(&rng) - 1));
+        return;
+    }
+    run->n_dims = 4;
+    few__input_dims(input, input->pixels.width, run->dims);
     for (size_t i = 0; i < n; i++)
         c->input[i] = (float)((255 * few__rng_unit(&rng) - (double)input->mean[0]) / (double)input->std[0]);
 }
@@ -84,11 +93,9 @@ static uint64_t growth(uint64_t before, uint64_t after)
 static enum few_status profile_loaded(struct checker *c, size_t model, struct few__runtime *runtime,
                                       struct few_profile *profile, struct few_error *err)
 {
-    size_t n;
     struct few__runner *runner;
-    struct few__run_input input = {.data = c->input};
-    input_shape(&c->zoo->recipes[model].input, input.dims, &n);
-    fill_random(c, model, n);
+    struct few__run_input input;
+    fill_random(c, model, &input);
     few__resident_peak_reset();
     uint64_t before = few__resident_bytes();
     int64_t start = few__now_us(&c->zoo->env);
@@ -160,10 +167,14 @@ enum few_status few_check(const struct few_zoo *zoo, const struct few_check_opts
     c->runs = opts->runs ? opts->runs : RUNS_DEFAULT;
     c->seed = opts->seed;
     c->runtime = (struct few__runtime_opts){.library = opts->runtime, .threads = 1};
-    c->input = FEW__NEW_N(zoo->env.mem, float, largest_input(zoo));
-    enum few_status status = c->input ? try_runtime(c, err) : few__no_memory(err, "check");
+    size_t n = largest_input(zoo);
+    c->input = FEW__NEW_N(zoo->env.mem, float, n);
+    if (zoo->looks_at[FEW_TEXT]) c->tokens = FEW__NEW_N(zoo->env.mem, int64_t, n);
+    bool has_memory = c->input && (c->tokens || !zoo->looks_at[FEW_TEXT]);
+    enum few_status status = has_memory ? try_runtime(c, err) : few__no_memory(err, "check");
     if (status == FEW_OK) status = check_models(c, fn, ud, err);
     few__free(zoo->env.mem, c->input);
+    few__free(zoo->env.mem, c->tokens);
     few__free(zoo->env.mem, c);
     return status;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a session would do with some paths: which of them are new, what runs on one of these, how long all of them take,
+/* What a session would do with some items: which of them are new, what runs on one of these, how long all of them take,
  * and the disk that they need. Times are those of rehearsals. */
+#include <string.h>
+
 #include "session/rehearsal.h"
 #include "session/session_internal.h"
 
@@ -107,17 +109,53 @@ static enum few_status forecast_all(struct few_session *s, struct few_forecast *
 
 /* ---- how many ---- */
 
-static enum few_status count_items(struct few_session *s, const char *const *paths, size_t n,
+// kept: items that the store has of a recording that is as it was. done: to its end.
+static enum few_status count_kept(struct few_session *s, const struct few__record *whole, uint64_t *kept,
+                                  bool *done, struct few_error *err)
+{
+    const struct few__looks now = few__record_looks(whole);
+    struct few__stream_row row;
+    *kept = 0;
+    *done = false;
+    if (!s->store) return FEW_OK;
+    enum few_status status = few__store_find_stream(s->store, whole->name, &row, err);
+    if (status != FEW_OK) return status == FEW_END ? FEW_OK : status;
+    if (now.exists && (now.size != row.size || now.mtime_us != row.mtime_us)) return FEW_OK;
+    *kept = row.n_analysed + row.n_reused + row.n_failed;
+    *done = row.ended;
+    return FEW_OK;
+}
+
+// Of an entry that is a photograph, a record or a recording. items: of those that are one item, to do.
+static enum few_status count_entry(struct few_session *s, struct few_items *items, size_t i,
                                    struct few_forecast *forecast, struct few_error *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        bool has;
-        uint64_t bytes;
-        FEW__TRY(few__session_has(s, paths[i], &has, &bytes, err));
-        forecast->kept += has;
-        forecast->items += !has;
-        if (!has) forecast->bytes += bytes;
+    const char *path = few_items_path(items, i);
+    const struct few__record *listed = few__items_record(items, path);
+    const struct few__record whole = {.name = path, .image = {.path = path, .from_us = -1, .until_us = -1}};
+    uint64_t kept, bytes;
+    bool done;
+    if (few__items_is_recording(items, i)) {
+        FEW__TRY(count_kept(s, &whole, &kept, &done, err));
+        forecast->kept += kept;
+        if (!done) forecast->bytes += few__record_looks(&whole).size;
+        return FEW_OK;
     }
+    if (!listed && strstr(path, "://")) return FEW_OK; // live
+    FEW__TRY(few__session_has(s, listed ? listed : &whole, &done, &bytes, err));
+    forecast->kept += done;
+    forecast->items += !done;
+    if (!done) forecast->bytes += bytes;
+    return FEW_OK;
+}
+
+// Where nobody knows how long the streams are, they are left out.
+static enum few_status count_items(struct few_session *s, struct few_items *items,
+                                   struct few_forecast *forecast, struct few_error *err)
+{
+    for (size_t i = 0; i < few_items_count(items); i++) FEW__TRY(count_entry(s, items, i, forecast, err));
+    uint64_t expected = few_items_expected(items);
+    if (expected) forecast->items = expected > forecast->kept ? expected - forecast->kept : 0;
     return FEW_OK;
 }
 
@@ -157,7 +195,7 @@ static uint64_t item_bytes(const struct few_session *s)
 
 /* ---- all of it ---- */
 
-enum few_status few_session_forecast(struct few_session *s, const char *const *paths, size_t n,
+enum few_status few_session_forecast(struct few_session *s, struct few_items *items,
                                      struct few_forecast *forecast, struct few_error *err)
 {
     if (forecast->size != sizeof *forecast)
@@ -165,7 +203,7 @@ enum few_status few_session_forecast(struct few_session *s, const char *const *p
                          forecast->size);
     *forecast = (struct few_forecast){.size = sizeof *forecast, .runs = s->forecast_runs, .costs = s->costs};
     FEW__TRY(few__session_measure(s, err));
-    FEW__TRY(count_items(s, paths, n, forecast, err));
+    FEW__TRY(count_items(s, items, forecast, err));
     FEW__TRY(few__session_rank(s, s->rank, err));
     FEW__TRY(forecast_one(s, forecast, err));
     FEW__TRY(forecast_all(s, forecast, err));

@@ -3,6 +3,7 @@
  * is enough; where they share lanes or memory, packing wants to know how much each of them brings. */
 #include "session/policy.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +12,14 @@
 #include "core/env.h"
 #include "core/error.h"
 #include "core/mem.h"
+#include "item/explore.h"
 #include "item/sched_deadline.h"
 #include "item/sched_pack.h"
 #include "model/catalog.h"
 #include "model/manifest.h"
 #include "store/trace.h"
+
+enum { FIRST_DEFAULT = 3 }; // explore_exploit
 
 struct few_policy {
     struct few_env env;
@@ -23,6 +27,8 @@ struct few_policy {
     const struct policy_kind *kind;
     char *name;
     uint64_t seed; // random
+    size_t first;  // explore_exploit
+    double keep;
 
     // static and q_greedy, (n_models,) each: what the trace says.
     size_t *order;
@@ -195,12 +201,67 @@ static enum few_status schedule_random(const struct few_policy *p, const struct 
     return in_turn(p, value, FEW__RANK_RATIO, sched, err);
 }
 
+/* ---- explore_exploit ---- */
+
+// "0.95", ".5", "1": not by strtod, which follows the host's locale.
+static bool read_share(const char *s, double *share)
+{
+    double value = 0, unit = 0;
+    bool digits = false;
+    for (; *s; s++) {
+        if (*s == '.' && unit == 0) {
+            unit = 1;
+            continue;
+        }
+        if (!isdigit((unsigned char)*s)) return false;
+        digits = true;
+        value = 10 * value + (*s - '0');
+        unit *= 10;
+    }
+    *share = value / (unit > 0 ? unit : 1);
+    return digits;
+}
+
+// FIRST or FIRST:KEEP
+static enum few_status open_explore_exploit(struct few_policy *p, const char *argument, struct few_error *err)
+{
+    p->first = FIRST_DEFAULT;
+    p->keep = 1;
+    if (!argument) return FEW_OK;
+    char *end;
+    errno = 0;
+    unsigned long long first = strtoull(argument, &end, 10);
+    if (errno || !isdigit((unsigned char)*argument) || (*end && *end != ':') || first < 1 ||
+        first > FEW__EXPLORE_FIRST_MAX)
+        return few__fail(
+            err, FEW_EINVAL,
+            "policy '%s': expected 1 to %d frames of a segment that run everything, found \"%.*s\"", p->name,
+            FEW__EXPLORE_FIRST_MAX, (int)strcspn(argument, ":"), argument);
+    p->first = (size_t)first;
+    if (*end && !(read_share(end + 1, &p->keep) && p->keep > 0 && p->keep <= 1))
+        return few__fail(err, FEW_EINVAL,
+                         "policy '%s': expected a share of the value, above 0 and at most 1, found \"%s\"",
+                         p->name, end + 1);
+    return FEW_OK;
+}
+
+static enum few_status schedule_explore_exploit(const struct few_policy *p, const struct few_cost *costs,
+                                                bool packs, struct few__sched *sched, struct few_error *err)
+{
+    struct few__value value;
+    (void)costs;
+    (void)packs;
+    FEW__TRY(few__value_segment(&p->zoo->catalog, &p->env, &value, err));
+    return in_turn(p, value, FEW__RANK_STOP, sched, err);
+}
+
 /* ---- all ---- */
 
 static const struct policy_kind kinds[] = {
     {"run_all", open_run_all, schedule_run_all},
     {"random", open_random, schedule_random},
     {"static", open_static, schedule_static},
+    {"explore_exploit", open_explore_exploit, schedule_explore_exploit},
     {"q_greedy", open_q_greedy, schedule_q_greedy},
 };
 
@@ -213,7 +274,8 @@ static enum few_status open_kind(struct few_policy *p, struct few_error *err)
         return p->kind->open(p, p->name[n] ? p->name + n + 1 : NULL, err);
     }
     return few__fail(err, FEW_EINVAL,
-                     "policy: expected run_all, random[:SEED], static:TRACE or q_greedy:TRACE, found \"%s\"",
+                     "policy: expected run_all, random[:SEED], static:TRACE, explore_exploit[:FIRST[:KEEP]] "
+                     "or q_greedy:TRACE, found \"%s\"",
                      p->name);
 }
 
@@ -261,6 +323,14 @@ const char *few__policy_digest(const struct few_policy *policy)
 bool few__policy_runs_all(const struct few_policy *policy)
 {
     return policy->kind->open == open_run_all;
+}
+
+bool few__policy_explores(const struct few_policy *policy, size_t *first, double *keep)
+{
+    if (policy->kind->open != open_explore_exploit) return false;
+    *first = policy->first;
+    *keep = policy->keep;
+    return true;
 }
 
 enum few_status few__policy_scheduler(const struct few_policy *policy, const struct few_cost *costs,

@@ -16,6 +16,9 @@ const char *few__policy_digest(const struct few_policy *policy);
 /* Whether it is run_all. */
 bool few__policy_runs_all(const struct few_policy *policy);
 
+/* Whether it is explore_exploit, and with what: see few__explore_opts. */
+bool few__policy_explores(const struct few_policy *policy, size_t *first, double *keep);
+
 /* A scheduler for one item in flight.
  *
  * costs  (n_models,) expected, borrowed until the scheduler is destroyed

@@ -8,6 +8,8 @@
 
 #include "session/session_internal.h"
 
+enum { SEGMENT_US = 10000000, QUIET_US = 500000, TEXTS_MAX = 1 << 20 };
+
 /* ---- options ---- */
 
 static enum few_status check_numbers(const struct few_session_opts *opts, struct few_error *err)
@@ -23,6 +25,15 @@ static enum few_status check_numbers(const struct few_session_opts *opts, struct
                          FEW_IN_FLIGHT_MAX, opts->in_flight);
     if (!(opts->memory_share >= 0 && opts->memory_share <= 1))
         return few__fail(err, FEW_EINVAL, "memory: expected a share in 0 .. 1, found %g", opts->memory_share);
+    if (!(opts->reuse_below >= 0 && opts->reuse_below <= 1))
+        return few__fail(err, FEW_EINVAL, "reuse: expected a difference in 0 .. 1, found %g",
+                         opts->reuse_below);
+    if (opts->reuse_feature < 0 || opts->reuse_feature >= FEW_FEATURE_COUNT)
+        return few__fail(err, FEW_EINVAL, "reuse: expected a feature, found number %d",
+                         (int)opts->reuse_feature);
+    if (opts->segment_us < 0)
+        return few__fail(err, FEW_EINVAL, "segment: expected 0 or more, found %jd us",
+                         (intmax_t)opts->segment_us);
     if (opts->memory_share > 0 && opts->memory_bytes > 0)
         return few__fail(err, FEW_EINVAL, "memory: expected bytes or a share, found both");
     return FEW_OK;
@@ -66,6 +77,9 @@ static void settle_opts(struct few_session *s, const struct few_session_opts *op
     s->n_passages = 2 * s->n_places + 1; // finished ones may wait for an older one, and one is the caller's
     if (opts->all_variants || opts->purpose == FEW_RECORD) s->variants = FEW__VARIANTS_ALL;
     else s->variants = few__policy_runs_all(s->policy) ? FEW__VARIANTS_DEAREST : FEW__VARIANTS_CASCADE;
+    s->segment_us = opts->segment_us ? opts->segment_us : SEGMENT_US;
+    s->explores = few__policy_explores(s->policy, &s->explore_first, &s->explore_keep);
+    s->stores_looks = opts->purpose == FEW_RECORD && opts->store && !opts->no_pixels;
     s->memory_bytes = FEW__NO_BUDGET;
     s->finished = SIZE_MAX;
     s->retrying = opts->retry;
@@ -73,6 +87,27 @@ static void settle_opts(struct few_session *s, const struct few_session_opts *op
 }
 
 /* ---- create ---- */
+
+static enum few_status allocate_items(struct few_session *s, struct few_error *err)
+{
+    const struct few_mem *mem = s->env.mem;
+    few__file_reader_init(&s->reader, mem);
+    few__arena_init(&s->texts, mem, TEXTS_MAX);
+    for (size_t i = 0; i < s->n_places; i++) {
+        struct few__place *place = &s->places[i];
+        few__file_reader_init(&place->reader, mem);
+        few__arena_init(&place->texts, mem, TEXTS_MAX);
+        place->planes.mem = mem;
+        if (!(place->gains = FEW__NEW_N(mem, double, s->n_models))) return few__no_memory(err, "session");
+    }
+    for (size_t i = 0; i < s->n_passages; i++) {
+        struct few__passage *item = &s->passages[i];
+        few__arena_init(&item->arena, mem, FEW__ITEM_ARENA_MAX);
+        if (s->stores_looks && !(item->look_room = few__new(mem, FEW__LOOK_BYTES, 1)))
+            return few__no_memory(err, "session");
+    }
+    return FEW_OK;
+}
 
 static enum few_status allocate(struct few_session *s, struct few_error *err)
 {
@@ -85,19 +120,18 @@ static enum few_status allocate(struct few_session *s, struct few_error *err)
     s->rank = FEW__NEW_N(mem, size_t, n);
     s->forecast_runs = FEW__NEW_N(mem, bool, n);
     s->cells = FEW__NEW_N(mem, struct few__cell, n);
+    s->said = FEW__NEW_N(mem, const struct few_output *, n);
     s->queue = few__new(mem, FEW_QUEUE_MAX, FEW_PATH_MAX);
     s->scheds = FEW__NEW_N(mem, struct few__sched, s->n_places);
     s->places = FEW__NEW_N(mem, struct few__place, s->n_places);
     s->passages = FEW__NEW_N(mem, struct few__passage, s->n_passages);
     if (!s->costs || !s->spent || !s->n_spent || !s->in_base || !s->rank || !s->forecast_runs || !s->cells ||
-        !s->queue || !s->scheds || !s->places || !s->passages)
+        !s->said || !s->queue || !s->scheds || !s->places || !s->passages)
         return few__no_memory(err, "session");
+    FEW__TRY(allocate_items(s, err));
+    if (s->opts.reuse_below > 0) FEW__TRY(few__look_scratch_create(mem, &s->scratch, err));
     if (s->opts.runtime && !(s->runtime = few__strdup(mem, s->opts.runtime)))
         return few__no_memory(err, "session");
-    few__file_reader_init(&s->reader, mem);
-    for (size_t i = 0; i < s->n_places; i++) few__file_reader_init(&s->places[i].reader, mem);
-    for (size_t i = 0; i < s->n_passages; i++)
-        few__arena_init(&s->passages[i].arena, mem, FEW__ITEM_ARENA_MAX);
     return FEW_OK;
 }
 
@@ -183,6 +217,10 @@ enum few_status few_session_create(const struct few_zoo *zoo, struct few_policy 
     s->env = zoo->env;
     s->zoo = zoo;
     s->n_models = zoo->catalog.n_models;
+    if (pthread_mutex_init(&s->poke_lock, NULL) != 0) {
+        few__free(zoo->env.mem, s);
+        return few__no_memory(err, "session");
+    }
     s->policy = policy;
     enum few_status status = FEW_OK;
     if (!policy) {
@@ -207,8 +245,8 @@ enum few_status few_session_create(const struct few_zoo *zoo, struct few_policy 
 
 static enum few_status close_store(struct few_session *s, struct few_error *err)
 {
-    enum few_status status = FEW_OK;
-    if (s->store && s->opts.purpose == FEW_RECORD && s->measured)
+    enum few_status status = s->items ? few__flows_renew(s, err) : FEW_OK;
+    if (status == FEW_OK && s->store && s->opts.purpose == FEW_RECORD && s->measured)
         status = few__store_set_costs(s->store, s->spent, err);
     enum few_status closed = few__store_close(s->store, status == FEW_OK ? err : NULL);
     return status == FEW_OK ? closed : status;
@@ -217,9 +255,21 @@ static enum few_status close_store(struct few_session *s, struct few_error *err)
 static void free_parts(struct few_session *s)
 {
     const struct few_mem *mem = s->env.mem;
-    for (size_t i = 0; s->places && i < s->n_places; i++) few__file_reader_finish(&s->places[i].reader);
-    for (size_t i = 0; s->passages && i < s->n_passages; i++) few__arena_finish(&s->passages[i].arena);
+    for (size_t i = 0; s->places && i < s->n_places; i++) {
+        few__file_reader_finish(&s->places[i].reader);
+        few__arena_finish(&s->places[i].texts);
+        few__buffer_finish(&s->places[i].planes);
+        few__free(mem, s->places[i].gains);
+    }
+    for (size_t i = 0; s->passages && i < s->n_passages; i++) {
+        few__arena_finish(&s->passages[i].arena);
+        few__free(mem, s->passages[i].look_room);
+    }
     few__file_reader_finish(&s->reader);
+    few__arena_finish(&s->texts);
+    few__look_scratch_destroy(s->scratch);
+    few__explore_destroy(s->explore);
+    few__flows_close(s);
     few__free(mem, s->runtime);
     few__free(mem, s->costs);
     few__free(mem, s->spent);
@@ -228,11 +278,22 @@ static void free_parts(struct few_session *s)
     few__free(mem, s->rank);
     few__free(mem, s->forecast_runs);
     few__free(mem, s->cells);
+    few__free(mem, s->said);
     few__free(mem, s->queue);
     few__free(mem, s->scheds);
     few__free(mem, s->places);
     few__free(mem, s->passages);
+    pthread_mutex_destroy(&s->poke_lock);
     few__free(mem, s);
+}
+
+// Lanes have ended; the streams' threads end here, so that nobody calls the session any more.
+static void let_go_of_items(struct few_session *s)
+{
+    for (size_t i = 0; s->places && i < s->n_places; i++) few__session_give_back(s, &s->places[i].moment);
+    for (size_t i = 0; s->passages && i < s->n_passages; i++)
+        few__session_give_back(s, &s->passages[i].moment);
+    if (s->items) few__items_end(s->items);
 }
 
 enum few_status few_session_close(struct few_session *s, struct few_error *err)
@@ -240,6 +301,7 @@ enum few_status few_session_close(struct few_session *s, struct few_error *err)
     if (!s) return FEW_OK;
     enum few_status status = close_store(s, err);
     few__session_sleep(s);
+    let_go_of_items(s);
     few__recall_destroy(s->recall);
     few_policy_close(s->own_policy);
     free_parts(s);
@@ -286,26 +348,43 @@ static void follow_costs(struct few_session *s, const struct few_result *result)
 // The caller is done with the first item.
 static void drop_first(struct few_session *s)
 {
+    s->passages[s->first].step = FEW__STEP_EMPTY;
     s->first = (s->first + 1) % s->n_passages;
     s->n_inside--;
     s->given_out = false;
+}
+
+/* Until something finishes, or a stream has something (then s->finished is SIZE_MAX). FEW_AGAIN: neither came in time. */
+static enum few_status wait_for_more(struct few_session *s, int64_t until_us, struct few_error *err)
+{
+    enum few_status status;
+    if (!s->awaits) {
+        status = s->n_running ? few__live_wait(s->live, &s->finished, &s->finished_us) : FEW_END;
+        assert(status == FEW_OK && "an item that is not done is in flight");
+        if (status == FEW_OK) return FEW_OK;
+        return few__fail(err, status, "executor: expected an item in flight, found none");
+    }
+    FEW__TRY(few__session_wake(s, err));
+    int64_t left_us = until_us - few__now_us(&s->env);
+    if (s->n_inside == 0 && left_us <= 0) return few__fail(err, FEW_AGAIN, "live streams: nothing new");
+    status = few__live_wait_for(s->live, left_us > 0 ? left_us : QUIET_US, &s->finished, &s->finished_us);
+    if (status != FEW_OK) s->finished = SIZE_MAX;
+    return FEW_OK;
 }
 
 /* Work until the first item is done; FEW_END: there is none. With a deadline nothing new begins once it is, since its
  * clock would go on while the caller looks at the result. */
 static enum few_status finish_first(struct few_session *s, struct few_error *err)
 {
+    int64_t until_us = few__now_us(&s->env) + QUIET_US;
     for (;;) {
         const struct few__passage *first = &s->passages[s->first];
         if (s->finished != SIZE_MAX) FEW__TRY(few__session_take(s, err));
-        bool done = s->n_inside > 0 && first->done;
+        bool done = s->n_inside > 0 && first->step == FEW__STEP_DONE;
         if (!done || !s->opts.deadline_us) FEW__TRY(few__session_admit(s, err));
-        if (s->n_inside == 0) return FEW_END;
-        if (first->done) return FEW_OK;
-        enum few_status status = few__live_wait(s->live, &s->finished, &s->finished_us);
-        assert(status == FEW_OK && "an item that is not done is in flight");
-        if (status != FEW_OK)
-            return few__fail(err, status, "executor: expected an item in flight, found none");
+        if (s->n_inside == 0 && !s->awaits) return FEW_END;
+        if (s->n_inside > 0 && first->step == FEW__STEP_DONE) return FEW_OK;
+        FEW__TRY(wait_for_more(s, until_us, err));
     }
 }
 
@@ -314,11 +393,14 @@ enum few_status few_session_receive(struct few_session *s, const struct few_resu
 {
     *result = NULL;
     if (s->given_out) drop_first(s);
-    FEW__TRY(finish_first(s, err));
+    enum few_status status = finish_first(s, err);
+    if (status == FEW_END && s->items) FEW__TRY(few__flows_renew(s, err));
+    if (status != FEW_OK) return status;
     struct few__passage *item = &s->passages[s->first];
     FEW__TRY(few__session_keep(s, item, err));
+    FEW__TRY(few__flow_count(s, item, err));
     s->blocker = NULL;
-    s->n_kept += item->result.kept;
+    s->n_kept += item->result.n_kept;
     if (!s->store) add_to_totals(&s->totals, item);
     if (s->opts.purpose == FEW_RECORD) follow_costs(s, &item->result);
     s->given_out = true;
@@ -341,4 +423,30 @@ void few_session_stats(const struct few_session *s, struct few_session_stats *st
                                         .in_flight = s->n_places};
     stats->memory_bytes = s->given_bytes ? s->given_bytes : s->opts.memory_bytes;
     memcpy(stats->counts, totals.counts, sizeof stats->counts);
+}
+
+enum few_status few_session_stream(const struct few_session *s, size_t i, struct few_stream_stats *stats)
+{
+    const struct few__flow *flow = stats->size == sizeof *stats ? few__flow_find(s, i) : NULL;
+    if (!flow) return stats->size == sizeof *stats ? FEW_ENOENT : FEW_EINVAL;
+    const struct few__stream_row *row = &flow->row;
+    *stats = (struct few_stream_stats){.size = sizeof *stats,
+                                       .path = row->path,
+                                       .is_live = row->is_live,
+                                       .ended = row->ended,
+                                       .width = row->width,
+                                       .height = row->height,
+                                       .fps = row->fps,
+                                       .duration_us = row->duration_us,
+                                       .n_in = row->n_in,
+                                       .n_analysed = row->n_analysed,
+                                       .n_reused = row->n_reused,
+                                       .n_dropped = row->n_dropped,
+                                       .n_failed = row->n_failed,
+                                       .n_damaged = row->n_damaged,
+                                       .n_reconnects = row->n_reconnects,
+                                       .newest_age_us = -1};
+    if (flow->answered_us >= 0) stats->newest_age_us = few__now_us(&s->env) - flow->answered_us;
+    memcpy(stats->message, flow->message, sizeof stats->message);
+    return FEW_OK;
 }

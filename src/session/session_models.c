@@ -131,10 +131,11 @@ static enum few_status make_schedulers(struct few_session *s, struct few_error *
     return FEW_OK;
 }
 
-static enum few_status make_decoders(struct few_session *s, struct few_error *err)
+static enum few_status make_readers(struct few_session *s, struct few_error *err)
 {
     for (size_t i = 0; i < s->n_places; i++)
-        FEW__TRY(few__image_decoder_create(&s->env, &s->places[i].decoder, err));
+        FEW__TRY(
+            few__record_reader_create(&s->env, s->zoo->rates, s->zoo->n_rates, &s->places[i].records, err));
     return FEW_OK;
 }
 
@@ -170,6 +171,14 @@ static enum few_status start_lanes(struct few_session *s, struct few_error *err)
     return status;
 }
 
+// Streams may poke it from their threads from now on, or no more.
+static void set_poked(struct few_session *s, struct few__live *live)
+{
+    pthread_mutex_lock(&s->poke_lock);
+    s->poked = live;
+    pthread_mutex_unlock(&s->poke_lock);
+}
+
 static enum few_status wake(struct few_session *s, struct few_error *err)
 {
     FEW__TRY(few__session_measure(s, err));
@@ -178,8 +187,9 @@ static enum few_status wake(struct few_session *s, struct few_error *err)
         FEW__TRY(few__workspace_load(s->workspace, i, err));
     FEW__TRY(few__session_rank(s, s->rank, err));
     FEW__TRY(make_schedulers(s, err));
-    FEW__TRY(make_decoders(s, err));
+    FEW__TRY(make_readers(s, err));
     FEW__TRY(start_lanes(s, err));
+    set_poked(s, s->live);
     return has_budget(s) ? few__live_warm(s->live, err) : FEW_OK;
 }
 
@@ -194,11 +204,12 @@ enum few_status few__session_wake(struct few_session *s, struct few_error *err)
 
 void few__session_sleep(struct few_session *s)
 {
+    set_poked(s, NULL);
     few__live_destroy(s->live);
     s->live = NULL;
     for (size_t i = 0; s->places && i < s->n_places; i++) {
-        few__image_decoder_destroy(s->places[i].decoder);
-        s->places[i].decoder = NULL;
+        few__record_reader_destroy(s->places[i].records);
+        s->places[i].records = NULL;
     }
     for (size_t i = 0; s->scheds && i < s->n_places; i++) few__sched_destroy(&s->scheds[i]);
     few__workspace_destroy(s->workspace);

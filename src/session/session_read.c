@@ -1,16 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Reading an item on the thread of a lane: decode it once for all models, make its thumbnail. What comes of it lies in the
+/* Reading an item on the thread of a lane: its parts, once for all models, and its thumbnail. What comes of it lies in the
  * item's place, and is for others once is_read. */
 #include "session/session_internal.h"
 
-static enum few_status decode(struct few_session *s, struct few__place *place, size_t index)
+void few__session_give_back(struct few_session *s, struct few__item *moment)
 {
-    struct few_error *err = &place->error;
-    FEW__TRY(
-        few__image_decode(place->decoder, place->path, place->bytes, place->n_bytes, &place->image, err));
-    const struct few__parts parts = {.image = &place->image};
-    few__workspace_begin(s->workspace, index, &parts, place->digest);
-    if (!s->store || s->opts.no_pixels) return FEW_OK;
+    if (moment->moment) few__items_give_back(s->items, moment);
+    moment->moment = NULL;
+}
+
+// The picture is copied into planes of the place; the sound stays where it is.
+static enum few_status read_moment(struct few__place *place, struct few_error *err)
+{
+    const struct few__moment *moment = place->moment.moment;
+    if (moment->picture) {
+        FEW__TRY(few__moment_image(moment, &place->planes, &place->image, err));
+        place->parts.image = &place->image;
+    }
+    place->parts.n_sounds = moment->n_sounds;
+    for (size_t i = 0; i < moment->n_sounds; i++) place->parts.sounds[i] = moment->sounds[i];
+    return FEW_OK;
+}
+
+static enum few_status read_parts(struct few_session *s, struct few__place *place, size_t index,
+                                  struct few_error *err)
+{
+    if (place->moment.moment) FEW__TRY(read_moment(place, err));
+    else
+        FEW__TRY(few__record_read(place->records, &place->record, place->bytes, place->n_bytes, &place->parts,
+                                  err));
+    few__workspace_begin(s->workspace, index, &place->parts, place->digest);
+    if (!s->store || s->opts.no_pixels || !place->parts.image) return FEW_OK;
     FEW__TRY(
         few__preprocess_thumbnail(few__workspace_preprocess(s->workspace, index), place->thumbnail, err));
     place->has_thumbnail = true;
@@ -22,14 +42,13 @@ enum few_status few__session_read(void *session, size_t index, unsigned *parts, 
     struct few_session *s = session;
     struct few__place *place = &s->places[index];
     int64_t began = few__now_us(&s->env);
-    place->error = (struct few_error){.message = ""};
-    place->image = (struct few__image){0};
+    place->parts = (struct few__parts){0};
     place->has_thumbnail = false;
-    enum few_status status = decode(s, place, index);
+    enum few_status status = read_parts(s, place, index, err);
+    *parts = few__parts_mask(&place->parts);
+    if (status != FEW_OK || place->parts.n_sounds == 0) few__session_give_back(s, &place->moment);
     place->read_at_us = few__now_us(&s->env);
     place->decode_us = place->read_at_us - began;
-    if (status == FEW_OK) *parts = 1u << FEW_IMAGE;
-    else if (err) *err = place->error;
     atomic_store(&place->is_read, true);
     return status;
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the store knows of an item before work on it starts, and how a result is kept.
+/* What the store knows of an item of no stream before work on it starts, and how a result is kept.
  *
- * Path, size and time of change tell an unchanged file without reading it; if they do not, its digest does. An item of
+ * Name, size and time of change tell an unchanged item without reading it; if they do not, its digest does. An item of
  * the same bytes as an earlier one gets the same answers. Whatever is in flight is waited for where it decides that,
  * so that a run's results do not depend on what finished first. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/text.h"
 #include "session/session_internal.h"
@@ -29,6 +28,27 @@ static void put_memory(struct few__text *text, const struct few_session_opts *op
     }
 }
 
+static bool has_variants(const struct few_catalog *catalog)
+{
+    for (size_t i = 0; i < catalog->n_models; i++)
+        if (catalog->models[i].variant_of >= 0) return true;
+    return false;
+}
+
+// What is done with frames that look alike, and with segments of streams.
+static void put_streams(struct few__text *text, const struct few_session *s)
+{
+    if (s->opts.reuse_below > 0) {
+        few__text_printf(text,
+                         ", \"reuse\": \"%s\", \"reuse_below\": ", few_feature_name(s->opts.reuse_feature));
+        few__text_double(text, s->opts.reuse_below, 9);
+    }
+    if (s->opts.reuse_below > 0 || s->explores) {
+        few__text_put(text, ", \"segment_s\": ");
+        few__text_double(text, (double)s->segment_us / 1e6, 12);
+    }
+}
+
 char *few__session_config(const struct few_session *s)
 {
     struct few__text text;
@@ -40,9 +60,10 @@ char *few__session_config(const struct few_session *s)
     few__text_put(&text, ", \"deadline_ms\": ");
     few__text_double(&text, (double)s->opts.deadline_us / 1e3, 12);
     put_memory(&text, &s->opts);
+    put_streams(&text, s);
+    bool stand_in = s->variants != FEW__VARIANTS_ALL && has_variants(&s->zoo->catalog);
     few__text_printf(&text, ", \"variants\": \"%s\", \"base\": \"%s\", \"pixels\": %s}",
-                     variants_name(s->variants),
-                     s->variants == FEW__VARIANTS_ALL ? "all models" : "dearest of each variant group",
+                     variants_name(s->variants), stand_in ? "dearest of each variant group" : "all models",
                      s->opts.no_pixels ? "false" : "true");
     if (few__text_ok(&text)) return text.s;
     few__text_finish(&text);
@@ -51,23 +72,8 @@ char *few__session_config(const struct few_session *s)
 
 /* ---- looking up ---- */
 
-struct looks { // of a file from outside; zero = it cannot be looked at
-    bool exists;
-    uint64_t size;
-    int64_t mtime_us;
-};
-
-static struct looks look_at(const char *path)
-{
-    struct stat about;
-    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode)) return (struct looks){0};
-    return (struct looks){.exists = true,
-                          .size = (uint64_t)about.st_size,
-                          .mtime_us = (int64_t)about.st_mtim.tv_sec * 1000000 + about.st_mtim.tv_nsec / 1000};
-}
-
 // A file that is gone keeps what was said about it.
-static bool is_unchanged(const struct looks *now, const struct few__known *known)
+static bool is_unchanged(const struct few__looks *now, const struct few__known *known)
 {
     return !now->exists || (known->mtime_us == now->mtime_us && known->size == now->size);
 }
@@ -82,12 +88,6 @@ static const struct few__passage *find_inside(const struct few_session *s, bool 
     return NULL;
 }
 
-static void set_kept(struct few__passage *item)
-{
-    item->result = (struct few_result){.path = item->path, .kept = true, .message = ""};
-    item->done = item->stored = true;
-}
-
 /* By path: sets *verdict to DONE or BLOCKED if that decides it; otherwise item->id and *known_digest (or "") are those of
  * the store's row that will be replaced. */
 static enum few_status look_up_path(struct few_session *s, struct few__passage *item,
@@ -95,7 +95,7 @@ static enum few_status look_up_path(struct few_session *s, struct few__passage *
                                     struct few_error *err)
 {
     struct few__known known;
-    const struct looks now = look_at(item->path);
+    const struct few__looks now = few__record_looks(&item->record);
     item->size = now.size;
     item->mtime_us = now.mtime_us;
     known_digest[0] = 0;
@@ -110,7 +110,7 @@ static enum few_status look_up_path(struct few_session *s, struct few__passage *
     item->replaces = true;
     memcpy(known_digest, known.digest, FEW__SHA256_HEX);
     if (is_unchanged(&now, &known)) {
-        set_kept(item);
+        few__session_kept(item, 1);
         *verdict = FEW__VERDICT_DONE;
     }
     return FEW_OK;
@@ -133,10 +133,16 @@ static enum few_status look_up_digest(struct few_session *s, struct few__passage
 
 /* ---- all of it ---- */
 
-static enum few_status read_file(struct few_session *s, struct few__passage *item, const void **bytes,
+// bytes: of an image, which is read anyway for its digest; else NULL.
+static enum few_status read_item(struct few_session *s, struct few__passage *item, const void **bytes,
                                  size_t *n_bytes, struct few_error *err)
 {
-    FEW__TRY(few__file_reader_read(&s->reader, item->path, FEW__IMAGE_BYTES_MAX, bytes, n_bytes, err));
+    const struct few__record *record = &item->record;
+    *bytes = NULL;
+    *n_bytes = 0;
+    if (!few__record_is_image(record)) return few__record_digest(record, item->digest, err);
+    FEW__TRY(
+        few__file_reader_read(&s->reader, record->image.path, FEW__IMAGE_BYTES_MAX, bytes, n_bytes, err));
     if (few__sha256(*bytes, *n_bytes, item->digest) != FEW_OK) return few__no_memory(err, item->path);
     return FEW_OK;
 }
@@ -147,12 +153,18 @@ enum few_status few__session_look_up(struct few_session *s, struct few__passage 
     char known_digest[FEW__SHA256_HEX];
     struct few_error reading = {.message = ""};
     *verdict = FEW__VERDICT_RUN;
-    item->digest[0] = 0;
+    *bytes = NULL;
+    *n_bytes = 0;
+    if (item->stream >= 0 && item->wrong.code == FEW_OK) return FEW_OK; // a failed moment, once more
     FEW__TRY(look_up_path(s, item, known_digest, verdict, err));
     if (*verdict != FEW__VERDICT_RUN) return FEW_OK;
+    if (item->wrong.code != FEW_OK) {
+        *verdict = FEW__VERDICT_DONE;
+        return few__session_fail(s, item, item->wrong.code, item->wrong.message, err);
+    }
 
     item->arrival_us = few__now_us(&s->env);
-    enum few_status status = read_file(s, item, bytes, n_bytes, &reading);
+    enum few_status status = read_item(s, item, bytes, n_bytes, &reading);
     item->read_us = few__now_us(&s->env) - item->arrival_us;
     if (status == FEW_ENOMEM) return few__no_memory(err, item->path);
     if (status != FEW_OK) {
@@ -160,26 +172,22 @@ enum few_status few__session_look_up(struct few_session *s, struct few__passage 
         return few__session_fail(s, item, status, reading.message, err);
     }
     if (*known_digest && strcmp(known_digest, item->digest) == 0) {
-        set_kept(item);
+        few__session_kept(item, 1);
         *verdict = FEW__VERDICT_DONE;
         return FEW_OK;
     }
     return look_up_digest(s, item, verdict, err);
 }
 
-enum few_status few__session_has(struct few_session *s, const char *path, bool *has, uint64_t *bytes,
-                                 struct few_error *err)
+enum few_status few__session_has(struct few_session *s, const struct few__record *record, bool *has,
+                                 uint64_t *bytes, struct few_error *err)
 {
     struct few__known known;
-    size_t n = strlen(path);
+    const struct few__looks now = few__record_looks(record);
     *has = false;
-    *bytes = 0;
-    if (n == 0 || n >= FEW_PATH_MAX)
-        return few__fail(err, FEW_EINVAL, "path: expected 1 to %d bytes, found %zu", FEW_PATH_MAX - 1, n);
-    const struct looks now = look_at(path);
     *bytes = now.size;
     if (!s->store) return FEW_OK;
-    enum few_status status = few__store_find_path(s->store, path, &known, err);
+    enum few_status status = few__store_find_path(s->store, record->name, &known, err);
     if (status == FEW_OK) *has = is_unchanged(&now, &known);
     return status == FEW_END ? FEW_OK : status;
 }
@@ -203,7 +211,12 @@ enum few_status few__session_keep(struct few_session *s, struct few__passage *it
                                       .deadline_missed = r->deadline_missed,
                                       .status = r->status,
                                       .message = r->message,
-                                      .thumbnail = item->thumbnail};
+                                      .thumbnail = item->thumbnail,
+                                      .stream = item->stream,
+                                      .at_us = item->at_us,
+                                      .until_us = item->until_us,
+                                      .age_us = r->age_us,
+                                      .look = item->look};
     if (item->replaces) FEW__TRY(few__store_replace(s->store, (int64_t)item->id, &row, item->cells, err));
     else FEW__TRY(few__store_put(s->store, &row, item->cells, err));
     item->stored = true;

@@ -103,7 +103,8 @@ static enum few_status take_cell(struct import *im, const struct few__import_pla
     struct few__import_place place = *line;
     place.model = im->catalog->models[m].name;
     char found[64];
-    *cell = (struct few__cell){.outcome = FEW_SKIPPED, .reason = "not in the imported line", .start_us = -1};
+    *cell = (struct few__cell){
+        .outcome = FEW_SKIPPED, .reason = "not in the imported line", .start_us = -1, .lane = -1};
     if (!said) return FEW_OK;
     if (!json_is_object(said))
         return few__import_bad(&place, NULL, err, "expected an object, found %s",
@@ -137,7 +138,7 @@ static enum few_status take_head(const struct few__import_place *place, const js
                                  struct few__item_row *item, struct few_error *err)
 {
     double width = 0, height = 0, load_ms = 0;
-    *item = (struct few__item_row){.digest = "", .message = ""};
+    *item = (struct few__item_row){.digest = "", .message = "", FEW__NO_STREAM};
     FEW__TRY(take_path(place, root, &item->path, err));
     FEW__TRY(few__import_number(place, root, "w", 0, 1e9, &width, err));
     FEW__TRY(few__import_number(place, root, "h", 0, 1e9, &height, err));
@@ -189,7 +190,7 @@ static enum few_status take_item(struct import *im, const struct few__import_pla
         im->stats.items_failed++;
         for (size_t m = 0; m < im->catalog->n_models; m++)
             im->cells[m] = (struct few__cell){
-                .outcome = FEW_FAILED, .reason = "the item could not be read", .start_us = -1};
+                .outcome = FEW_FAILED, .reason = "the item could not be read", .start_us = -1, .lane = -1};
     } else {
         FEW__TRY(take_models(im, place, root, err));
         lay_out(im, &item);

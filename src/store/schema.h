@@ -25,9 +25,9 @@ enum few_status few__schema_meta(const struct few__db *db, const char *key, stru
 enum few_status few__schema_catalog(const struct few__db *db, struct few__arena *arena,
                                     struct few_catalog *catalog, struct few_error *err);
 
-/* The sums that the file keeps. Errors: FEW_ESTORE, also when they cannot be those of its items; FEW_ENOMEM. */
+/* The sums that the file keeps, and how many streams it has. Errors: FEW_ESTORE, also when they cannot be those of its items; FEW_ENOMEM. */
 enum few_status few__schema_totals(const struct few__db *db, size_t n_models, struct few__totals *totals,
-                                   struct few_error *err);
+                                   int64_t *n_streams, struct few_error *err);
 
 /* Would `now` give the same results as what a file was made with? path: for messages.
  * Errors: FEW_EVERSION no, and this differs; FEW_EINVAL now->config_json is no JSON object; FEW_ESTORE that of the file is

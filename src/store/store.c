@@ -18,7 +18,11 @@
 
 #define ITEM_COLUMNS                                                                      \
     "id, path, digest, size, mtime_us, width, height, decode_us, elapsed_us, runtime_us," \
-    " run_all_us, deadline_missed, status, message"
+    " run_all_us, deadline_missed, status, message, stream, at_us, until_us, age_us"
+#define STREAM_COLUMNS                                                                             \
+    "id, path, options, size, mtime_us, is_live, width, height, fps, duration_us, n_in,"           \
+    " n_analysed, n_reused, n_dropped, n_failed, n_damaged, n_reconnects, last_us, newest_age_us," \
+    " ended, message"
 #define KNOWN_COLUMNS "id, digest, size, mtime_us, failed, late"
 
 static const char *const texts[FEW__STATEMENTS] = {
@@ -28,9 +32,13 @@ static const char *const texts[FEW__STATEMENTS] = {
     [FEW__RELEASE] = "RELEASE item",
     [FEW__BACK] = "ROLLBACK TO item",
     [FEW__PUT_ITEM] = "INSERT OR REPLACE INTO items(" ITEM_COLUMNS ", failed, late)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+                      " ?17, ?18, ?19, ?20)",
     [FEW__PUT_THUMBNAIL] = "INSERT INTO thumbnails VALUES (?1, ?2)",
-    [FEW__PUT_CELL] = "INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [FEW__PUT_LOOK] = "INSERT INTO looks VALUES (?1, ?2)",
+    [FEW__PUT_STREAM] = "INSERT OR REPLACE INTO streams(" STREAM_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+                        " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+    [FEW__PUT_CELL] = "INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [FEW__PUT_REASON] = "INSERT INTO reasons(text) VALUES (?1)",
     [FEW__FIND_REASON] = "SELECT id FROM reasons WHERE text = ?1",
     [FEW__SET_COST] = "UPDATE models SET time_us = ?2, memory_bytes = ?3, weights_bytes = ?4, load_us = ?5,"
@@ -42,14 +50,20 @@ static const char *const texts[FEW__STATEMENTS] = {
     [FEW__OLD_CELLS] = "SELECT outcome, time_us FROM results WHERE item = ?1",
     [FEW__DROP_CELLS] = "DELETE FROM results WHERE item = ?1",
     [FEW__DROP_THUMBNAIL] = "DELETE FROM thumbnails WHERE item = ?1",
+    [FEW__DROP_LOOK] = "DELETE FROM looks WHERE item = ?1",
     [FEW__PAGES] = "PRAGMA page_count",
     [FEW__GET_ITEMS] = "SELECT " ITEM_COLUMNS " FROM items ORDER BY id",
     [FEW__GET_ITEM] = "SELECT " ITEM_COLUMNS " FROM items WHERE id = ?1",
     [FEW__GET_CELLS] =
-        "SELECT model, outcome, reason, start_us, time_us FROM results WHERE item = ?1 ORDER BY model",
+        "SELECT model, outcome, reason, start_us, time_us, lane FROM results WHERE item = ?1 ORDER BY model",
     [FEW__GET_OUTPUTS] =
-        "SELECT model, outcome, reason, start_us, time_us, output FROM results WHERE item=?1 ORDER BY model",
+        "SELECT model, outcome, reason, start_us, time_us, lane, output FROM results WHERE item = ?1"
+        " ORDER BY model",
     [FEW__GET_THUMBNAIL] = "SELECT rgb FROM thumbnails WHERE item = ?1",
+    [FEW__GET_LOOK] = "SELECT grey FROM looks WHERE item = ?1",
+    [FEW__GET_STREAM] = "SELECT " STREAM_COLUMNS " FROM streams WHERE id = ?1",
+    [FEW__FIND_STREAM] = "SELECT " STREAM_COLUMNS " FROM streams WHERE path = ?1 ORDER BY id LIMIT 1",
+    [FEW__COUNT_MOMENTS] = "SELECT count(*) FROM items WHERE stream = ?1 AND at_us < ?2",
     [FEW__GET_REASON] = "SELECT text FROM reasons WHERE id = ?1",
     [FEW__FIND_PATH] = "SELECT " KNOWN_COLUMNS " FROM items WHERE path = ?1 ORDER BY id LIMIT 1",
     // As the index has it, so that it is one look-up in the index.
@@ -89,6 +103,7 @@ static enum few_status new_store(const char *path, const struct few_env *env, st
     }
     store->env = full;
     store->path = copy;
+    store->packer.mem = full.mem;
     few__arena_init(&store->arena, full.mem, CATALOG_MAX);
     few__arena_init(&store->row, full.mem, ROW_MAX);
     *out = store;
@@ -107,6 +122,7 @@ static void free_store(struct few__store *store)
 {
     finalize_all(store);
     few__db_close(&store->db);
+    few__look_packer_finish(&store->packer);
     few__arena_finish(&store->arena);
     few__arena_finish(&store->row);
     few__free(store->env.mem, store->path);
@@ -132,8 +148,9 @@ static enum few_status read_head(struct few__store *store, struct few_error *err
     FEW__TRY(read_writer(store, err));
     FEW__TRY(few__schema_meta(&store->db, "zoo_path", arena, &store->zoo_path, err));
     FEW__TRY(few__schema_catalog(&store->db, arena, &store->catalog, err));
-    FEW__TRY(few__schema_totals(&store->db, store->catalog.n_models, &store->totals, err));
+    FEW__TRY(few__schema_totals(&store->db, store->catalog.n_models, &store->totals, &store->n_streams, err));
     store->before = store->totals;
+    store->streams_before = store->n_streams;
     return few__db_int(&store->db, "PRAGMA page_size", &store->page_bytes, err);
 }
 
@@ -238,8 +255,9 @@ void few__store_roll_back(struct few__store *store)
 {
     if (!sqlite3_get_autocommit(store->db.sql)) sqlite3_exec(store->db.sql, "ROLLBACK", NULL, NULL, NULL);
     store->in_transaction = false;
-    store->n_pending = 0;
+    store->n_pending = store->n_renewed = 0;
     store->totals = store->before;
+    store->n_streams = store->streams_before;
     memset(store->reasons, 0, sizeof store->reasons); // some of them are gone
 }
 
@@ -249,6 +267,20 @@ enum few_status few__store_check_alive(struct few__store *store, struct few_erro
     few__store_roll_back(store);
     return few__fail(err, FEW_ESTORE,
                      "%s: what was not yet committed is lost: SQLite gave its transaction up", store->path);
+}
+
+enum few_status few__store_begin(struct few__store *store, struct few_error *err)
+{
+    if (!store->writing)
+        return few__fail(err, FEW_EINVAL, "%s: was opened for reading, cannot be written to", store->path);
+    FEW__TRY(few__store_check_alive(store, err));
+    if (store->in_transaction) return FEW_OK;
+    few__store_end_reading(store);
+    FEW__TRY(few__store_run(store, FEW__BEGIN, err));
+    store->in_transaction = true;
+    store->begun_us = few__now_us(&store->env);
+    if (!store->max_bytes) return FEW_OK;
+    return few__db_int(&store->db, "PRAGMA page_count", &store->pages_begun, err);
 }
 
 enum few_status few__store_begin_reading(struct few__store *store, struct few_error *err)
@@ -288,12 +320,20 @@ enum few_status few__store_commit(struct few__store *store, struct few_error *er
     if (status == FEW_OK) status = few__store_run(store, FEW__COMMIT, err);
     if (status == FEW_OK) {
         store->in_transaction = false;
-        store->n_pending = 0;
+        store->n_pending = store->n_renewed = 0;
         store->before = store->totals;
+        store->streams_before = store->n_streams;
         return FEW_OK;
     }
     few__store_roll_back(store);
     return status;
+}
+
+enum few_status few__store_commit_due(struct few__store *store, struct few_error *err)
+{
+    bool due = store->n_pending >= FEW__STORE_BATCH ||
+               few__now_us(&store->env) - store->begun_us >= FEW__STORE_BATCH_US;
+    return due ? few__store_commit(store, err) : FEW_OK;
 }
 
 enum few_status few__store_close(struct few__store *store, struct few_error *err)
@@ -369,6 +409,11 @@ enum few_status few__store_count(struct few__store *store, int64_t *n_items, str
 void few__store_limit(struct few__store *store, uint64_t max_bytes)
 {
     store->max_bytes = max_bytes;
+}
+
+int64_t few__store_n_streams(const struct few__store *store)
+{
+    return store->n_streams;
 }
 
 uint64_t few__store_bytes(const struct few__store *store)

@@ -12,7 +12,7 @@
 
 #include "core/mem.h"
 
-enum { FEW__STORE_VERSION = 2 };
+enum { FEW__STORE_VERSION = 3 };
 
 struct few__store;
 
@@ -66,7 +66,32 @@ const char *few__store_zoo_path(const struct few__store *store);
 enum few_status few__store_read_catalog(struct few__store *store, struct few__arena *arena,
                                         struct few_catalog *catalog, struct few_error *err);
 
-enum { FEW__STORE_THUMBNAIL = 64 * 64 * 3 }; // red, green, blue of 64 x 64 pixels, row by row
+enum {
+    FEW__STORE_THUMBNAIL = 64 * 64 * 3, // red, green, blue of 64 x 64 pixels, row by row
+    FEW__STORE_LOOK = 160 * 120, // brightness of a frame: what unchanged frames are told by (media/look.h)
+    FEW__STREAMS_MAX = 1000000,  // of one file
+};
+
+/* A recording or a camera whose moments are items. Counts are of all its moments that were taken. */
+struct few__stream_row {
+    int64_t id;          // from 0, in the order of first put
+    const char *path;    // or URL, without what a password may be in
+    const char *options; // JSON: what decides which of its moments are items; "{}"
+    uint64_t size;       // bytes of the file, and
+    int64_t mtime_us;    // when it was changed last; 0 = not a file
+    bool is_live;
+    int width, height;   // 0 = no picture
+    double fps;          // of its pictures as they are; 0 = not known
+    int64_t duration_us; // 0 = not known
+    uint64_t n_in;       // moments that came: analysed + reused + dropped + failed
+    uint64_t n_analysed, n_reused, n_dropped, n_failed;
+    uint64_t n_damaged;    // pictures or packets of it that could not be decoded
+    uint64_t n_reconnects; // live
+    int64_t last_us;       // time of its last moment that is an item; -1 = none
+    int64_t newest_age_us; // live: from the newest moment's arrival to its answer; -1 = none
+    bool ended;            // everything of it was taken
+    const char *message;   // "" or what happened to it: how it ended, why it could not be opened
+};
 
 struct few__item_row {
     int64_t id; // from 0, in the order of items; put: ignored, next: filled in
@@ -82,20 +107,27 @@ struct few__item_row {
     enum few_status status;
     const char *message;      // "" or what failed
     const uint8_t *thumbnail; // FEW__STORE_THUMBNAIL bytes, or NULL; next: only with outputs
+    int64_t stream;           // few__stream_row.id, -1 = none: FEW__NO_STREAM
+    int64_t at_us, until_us;  // of the stream's time that it covers
+    int64_t age_us;           // live: from its arrival to its last answer; -1 = none
+    const uint8_t *look;      // FEW__STORE_LOOK bytes, or NULL; next: only with outputs
 };
+
+#define FEW__NO_STREAM .stream = -1, .age_us = -1 // in the initializer of a few__item_row
 
 struct few__cell { // one model on one item
     enum few_outcome outcome;
     const char *reason;
     int64_t start_us; // since arrival, -1 = not started
     int64_t time_us;
+    int lane;           // that it ran on; -1 = none, as put also where it was not started
     const void *output; // packed (few__output_pack), or NULL
     size_t n_output;
 };
 
 /* Add an item with its n_models cells, in the catalog's order. Committed by the store when FEW__STORE_BATCH items or
  * FEW__STORE_BATCH_US are together, and at close. Errors: FEW_ESTORE (the item is then not in the file); FEW_ELIMIT the
- * file would exceed few__store_limit (everything before is kept). */
+ * file would exceed few__store_limit (everything before is kept); FEW_EINVAL it is of a stream that was not put. */
 enum { FEW__STORE_BATCH = 64, FEW__STORE_BATCH_US = 1000000 };
 enum few_status few__store_put(struct few__store *store, const struct few__item_row *item,
                                const struct few__cell *cells, struct few_error *err);
@@ -134,6 +166,24 @@ enum few_status few__store_get(struct few__store *store, int64_t id, struct few_
 enum few_status few__store_next_failed(struct few__store *store, int64_t after, int64_t *id,
                                        const char **path, struct few_error *err);
 
+/* Add a stream (row->id < 0: out, its id) or renew what is known of it, in the transaction of the items.
+ * Errors: FEW_ESTORE; FEW_ENOENT no such id; FEW_ELIMIT FEW__STREAMS_MAX. */
+enum few_status few__store_put_stream(struct few__store *store, struct few__stream_row *row,
+                                      struct few_error *err);
+
+/* The stream of this path, or of this id. Texts are borrowed until the next read. FEW_END: none.
+ * What is put but not committed counts. Errors: FEW_ESTORE, FEW_ENOMEM. */
+enum few_status few__store_find_stream(struct few__store *store, const char *path,
+                                       struct few__stream_row *row, struct few_error *err);
+enum few_status few__store_get_stream(struct few__store *store, int64_t id, struct few__stream_row *row,
+                                      struct few_error *err);
+/* How many items of a stream begin before that time. Cost: O(items). Errors: FEW_ESTORE, FEW_ENOMEM. */
+enum few_status few__store_count_moments(struct few__store *store, int64_t stream, int64_t before_us,
+                                         uint64_t *n, struct few_error *err);
+
+/* Streams, those included that are not committed yet. Their ids are below, and so are those of all items that are read. */
+int64_t few__store_n_streams(const struct few__store *store);
+
 /* Sums over all items, kept up to date with every commit, so that asking costs nothing however many there are. */
 struct few__totals {
     uint64_t items, items_failed;
@@ -156,7 +206,8 @@ enum few_status few__store_rewind(struct few__store *store, bool with_outputs, s
 enum few_status few__store_next(struct few__store *store, struct few__item_row *item, struct few__cell *cells,
                                 struct few_error *err);
 
-/* Number of items, those included that are not committed yet. */
+/* Number of items, those included that are not committed yet. One who reads has the items that there were when it opened the
+ * file, however many come meanwhile. */
 enum few_status few__store_count(struct few__store *store, int64_t *n_items, struct few_error *err);
 
 /* Remove a store and what SQLite keeps beside it; it is no error if there is none.

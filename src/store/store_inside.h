@@ -4,6 +4,7 @@
 #define FEW_STORE_STORE_INSIDE_H
 
 #include "store/schema.h"
+#include "store/store_look.h"
 
 enum {
     FEW__REASON_SLOTS = 256,
@@ -18,6 +19,8 @@ enum few__statement {
     FEW__BACK,
     FEW__PUT_ITEM,
     FEW__PUT_THUMBNAIL,
+    FEW__PUT_LOOK,
+    FEW__PUT_STREAM,
     FEW__PUT_CELL,
     FEW__PUT_REASON,
     FEW__FIND_REASON,
@@ -27,12 +30,17 @@ enum few__statement {
     FEW__OLD_CELLS,
     FEW__DROP_CELLS,
     FEW__DROP_THUMBNAIL,
+    FEW__DROP_LOOK,
     FEW__PAGES,
     FEW__GET_ITEMS,
     FEW__GET_ITEM,
     FEW__GET_CELLS,
     FEW__GET_OUTPUTS,
     FEW__GET_THUMBNAIL,
+    FEW__GET_LOOK,
+    FEW__GET_STREAM,
+    FEW__FIND_STREAM,
+    FEW__COUNT_MOMENTS,
     FEW__GET_REASON,
     FEW__FIND_PATH,
     FEW__FIND_DIGEST,
@@ -59,17 +67,23 @@ struct few__store {
     bool reading; // in a transaction that only looks up
     bool in_transaction;
     int64_t n_pending;                 // items put or replaced in it
+    int64_t n_renewed;                 // streams put or renewed in it
     int64_t begun_us;                  // when the first of them came
     int64_t pages_begun, page_bytes;   // of the database when it began
     struct few__totals totals, before; // now; as committed
+    int64_t n_streams, streams_before; // the same
     uint64_t max_bytes;                // 0 = no limit
 
     sqlite3_stmt *statements[FEW__STATEMENTS]; // prepared at first use
     struct few__reason reasons[FEW__REASON_SLOTS];
+    struct few__look_packer packer;
 };
 
 enum few_status few__store_statement(struct few__store *store, enum few__statement which, sqlite3_stmt **stmt,
                                      struct few_error *err);
+
+/* A transaction to write in, if there is none. Errors: FEW_EINVAL opened for reading; FEW_ESTORE. */
+enum few_status few__store_begin(struct few__store *store, struct few_error *err);
 
 /* Run a statement that has no parameters and gives no rows. */
 enum few_status few__store_run(struct few__store *store, enum few__statement which, struct few_error *err);
@@ -81,6 +95,9 @@ void few__store_end_reading(struct few__store *store);
 
 /* What is open, with the totals. Fails: nothing of it is in the file. */
 enum few_status few__store_commit(struct few__store *store, struct few_error *err);
+
+/* The same, if enough is together or has waited long enough. */
+enum few_status few__store_commit_due(struct few__store *store, struct few_error *err);
 
 /* Undo the whole transaction, unless SQLite has: back to what is in the file. */
 void few__store_roll_back(struct few__store *store);

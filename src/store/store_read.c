@@ -57,10 +57,11 @@ static enum few_status take_cell(struct few__store *store, sqlite3_stmt *stmt, s
 {
     *cell = (struct few__cell){.outcome = (enum few_outcome)sqlite3_column_int(stmt, 1),
                                .start_us = sqlite3_column_int64(stmt, 3),
-                               .time_us = sqlite3_column_int64(stmt, 4)};
+                               .time_us = sqlite3_column_int64(stmt, 4),
+                               .lane = sqlite3_column_int(stmt, 5)};
     FEW__TRY(reason_text(store, sqlite3_column_int64(stmt, 2), &cell->reason, err));
-    if (!store->with_outputs || sqlite3_column_type(stmt, 5) == SQLITE_NULL) return FEW_OK;
-    return take_blob(store, stmt, 5, &cell->output, &cell->n_output, err);
+    if (!store->with_outputs || sqlite3_column_type(stmt, 6) == SQLITE_NULL) return FEW_OK;
+    return take_blob(store, stmt, 6, &cell->output, &cell->n_output, err);
 }
 
 static enum few_status take_cells(struct few__store *store, int64_t item, struct few__cell *cells,
@@ -102,6 +103,24 @@ static enum few_status take_thumbnail(struct few__store *store, struct few__item
     return status;
 }
 
+static enum few_status take_look(struct few__store *store, struct few__item_row *item, struct few_error *err)
+{
+    sqlite3_stmt *stmt;
+    FEW__TRY(few__store_statement(store, FEW__GET_LOOK, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, item->id);
+    enum few_status status = few__db_step(&store->db, stmt, err);
+    if (status != FEW_OK) return status == FEW_END ? FEW_OK : status;
+    uint8_t *look = few__arena_alloc(&store->row, FEW__STORE_LOOK, 1);
+    const void *packed = sqlite3_column_blob(stmt, 0);
+    size_t n = (size_t)sqlite3_column_bytes(stmt, 0);
+    if (!look || (!packed && n)) status = FEW_ENOMEM;
+    else status = few__look_unpack(&store->packer, packed, n, look);
+    sqlite3_reset(stmt);
+    item->look = status == FEW_OK ? look : NULL;
+    if (status == FEW_ENOMEM) return few__no_memory(err, store->path);
+    return status == FEW_OK ? FEW_OK : damaged(store, item->id, err);
+}
+
 /* ---- items ---- */
 
 static const char *take_text(struct few__store *store, sqlite3_stmt *stmt, int column)
@@ -126,7 +145,15 @@ static enum few_status take_item(struct few__store *store, sqlite3_stmt *stmt, s
                                    .run_all_us = sqlite3_column_int64(stmt, 10),
                                    .deadline_missed = sqlite3_column_int(stmt, 11) != 0,
                                    .status = (enum few_status)sqlite3_column_int(stmt, 12),
-                                   .message = take_text(store, stmt, 13)};
+                                   .message = take_text(store, stmt, 13),
+                                   .stream = -1,
+                                   .at_us = sqlite3_column_int64(stmt, 15),
+                                   .until_us = sqlite3_column_int64(stmt, 16),
+                                   .age_us = sqlite3_column_int64(stmt, 17)};
+    if (sqlite3_column_type(stmt, 14) != SQLITE_NULL) {
+        item->stream = sqlite3_column_int64(stmt, 14);
+        if (item->stream < 0 || item->stream >= store->n_streams) return damaged(store, item->id, err);
+    }
     if (item->path && item->digest && item->message) return FEW_OK;
     for (int column = 1; column < 14;
          column++) // a text that is missing, or one for which there was no memory
@@ -138,7 +165,9 @@ static enum few_status take_rest(struct few__store *store, struct few__item_row 
                                  struct few__cell *cells, struct few_error *err)
 {
     FEW__TRY(take_cells(store, item->id, cells, err));
-    return store->with_outputs ? take_thumbnail(store, item, err) : FEW_OK;
+    if (!store->with_outputs) return FEW_OK;
+    FEW__TRY(take_thumbnail(store, item, err));
+    return take_look(store, item, err);
 }
 
 enum few_status few__store_rewind(struct few__store *store, bool with_outputs, struct few_error *err)
@@ -150,6 +179,12 @@ enum few_status few__store_rewind(struct few__store *store, bool with_outputs, s
     return FEW_OK;
 }
 
+// One who reads has the items, and so the streams, that there were when it opened the file.
+static bool is_later(const struct few__store *store, int64_t id)
+{
+    return !store->writing && (uint64_t)id >= store->totals.items;
+}
+
 enum few_status few__store_next(struct few__store *store, struct few__item_row *item, struct few__cell *cells,
                                 struct few_error *err)
 {
@@ -157,6 +192,10 @@ enum few_status few__store_next(struct few__store *store, struct few__item_row *
     FEW__TRY(few__store_statement(store, FEW__GET_ITEMS, &stmt, err));
     few__arena_reset(&store->row);
     FEW__TRY(few__db_step(&store->db, stmt, err));
+    if (is_later(store, sqlite3_column_int64(stmt, 0))) {
+        sqlite3_reset(stmt);
+        return FEW_END;
+    }
     FEW__TRY(take_item(store, stmt, item, err));
     return take_rest(store, item, cells, err);
 }
@@ -167,6 +206,7 @@ enum few_status few__store_get(struct few__store *store, int64_t id, struct few_
     sqlite3_stmt *stmt;
     FEW__TRY(few__store_statement(store, FEW__GET_ITEM, &stmt, err));
     few__arena_reset(&store->row);
+    if (is_later(store, id)) return FEW_END;
     sqlite3_bind_int64(stmt, 1, id);
     FEW__TRY(few__db_step(&store->db, stmt, err));
     enum few_status status = take_item(store, stmt, item, err);

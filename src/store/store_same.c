@@ -41,6 +41,9 @@ static enum few_status same_model(const char *path, const struct few_catalog *wa
     if (a->kind != b->kind)
         return few__fail(err, FEW_EVERSION, "%s: model '%s' was of kind %s, now %s", path, a->name,
                          few_kind_name(a->kind), few_kind_name(b->kind));
+    if (a->modality != b->modality)
+        return few__fail(err, FEW_EVERSION, "%s: model '%s' was one of %s, now of %s", path, a->name,
+                         few_modality_name(a->modality), few_modality_name(b->modality));
     if (!same_labels(a, b))
         return few__fail(err, FEW_EVERSION, "%s: model '%s' has other labels than before (%zu, now %zu)",
                          path, a->name, a->n_labels, b->n_labels);

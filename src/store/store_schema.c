@@ -25,7 +25,8 @@ static const char tables[] =
     "CREATE TABLE label_names(list INTEGER NOT NULL, i INTEGER NOT NULL, name TEXT NOT NULL,"
     " is_null INTEGER NOT NULL, PRIMARY KEY(list, i)) WITHOUT ROWID;"
     "CREATE TABLE models(id INTEGER PRIMARY KEY, name TEXT NOT NULL, task TEXT NOT NULL, kind TEXT NOT NULL,"
-    " list INTEGER, threshold REAL NOT NULL, empty REAL NOT NULL, tolerance REAL NOT NULL,"
+    " modality TEXT NOT NULL, list INTEGER, threshold REAL NOT NULL, empty REAL NOT NULL, tolerance REAL NOT "
+    "NULL,"
     " priority REAL NOT NULL, needs INTEGER, variant_of INTEGER, time_us INTEGER NOT NULL,"
     " memory_bytes INTEGER NOT NULL, weights_bytes INTEGER NOT NULL, load_us INTEGER NOT NULL,"
     " more_us INTEGER NOT NULL, digest TEXT NOT NULL);"
@@ -33,14 +34,25 @@ static const char tables[] =
     " size INTEGER NOT NULL, mtime_us INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,"
     " decode_us INTEGER NOT NULL, elapsed_us INTEGER NOT NULL, runtime_us INTEGER NOT NULL,"
     " run_all_us INTEGER NOT NULL, deadline_missed INTEGER NOT NULL, status INTEGER NOT NULL,"
-    " message TEXT NOT NULL, failed INTEGER NOT NULL, late INTEGER NOT NULL);"
+    " message TEXT NOT NULL, failed INTEGER NOT NULL, late INTEGER NOT NULL, stream INTEGER,"
+    " at_us INTEGER NOT NULL, until_us INTEGER NOT NULL, age_us INTEGER NOT NULL);"
     "CREATE INDEX items_path ON items(path);"
     "CREATE INDEX items_digest ON items(digest) WHERE digest <> '' AND failed = 0 AND late = 0;"
     "CREATE INDEX items_failed ON items(failed) WHERE failed = 1;"
+    "CREATE TABLE streams(id INTEGER PRIMARY KEY, path TEXT NOT NULL, options TEXT NOT NULL,"
+    " size INTEGER NOT NULL, mtime_us INTEGER NOT NULL, is_live INTEGER NOT NULL, width INTEGER NOT NULL,"
+    " height INTEGER NOT NULL, fps REAL NOT NULL, duration_us INTEGER NOT NULL, n_in INTEGER NOT NULL,"
+    " n_analysed INTEGER NOT NULL, n_reused INTEGER NOT NULL, n_dropped INTEGER NOT NULL,"
+    " n_failed INTEGER NOT NULL, n_damaged INTEGER NOT NULL, n_reconnects INTEGER NOT NULL,"
+    " last_us INTEGER NOT NULL, newest_age_us INTEGER NOT NULL, ended INTEGER NOT NULL,"
+    " message TEXT NOT NULL);"
+    "CREATE INDEX streams_path ON streams(path);"
     "CREATE TABLE thumbnails(item INTEGER PRIMARY KEY, rgb BLOB NOT NULL);"
+    "CREATE TABLE looks(item INTEGER PRIMARY KEY, grey BLOB NOT NULL);"
     "CREATE TABLE reasons(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
     "CREATE TABLE results(item INTEGER NOT NULL, model INTEGER NOT NULL, outcome INTEGER NOT NULL,"
-    " reason INTEGER NOT NULL, start_us INTEGER NOT NULL, time_us INTEGER NOT NULL, output BLOB,"
+    " reason INTEGER NOT NULL, start_us INTEGER NOT NULL, time_us INTEGER NOT NULL, lane INTEGER NOT NULL,"
+    " output BLOB,"
     " PRIMARY KEY(item, model)) WITHOUT ROWID;"
     "CREATE TABLE totals(id INTEGER PRIMARY KEY, items INTEGER NOT NULL, items_failed INTEGER NOT NULL,"
     " executed INTEGER NOT NULL, predicted INTEGER NOT NULL, reused INTEGER NOT NULL,"
@@ -188,19 +200,20 @@ static void bind_model(sqlite3_stmt *stmt, const struct few_catalog *catalog, si
     bind_text(stmt, 2, model->name);
     bind_text(stmt, 3, model->task);
     bind_text(stmt, 4, few_kind_name(model->kind));
-    bind_index(stmt, 5, list_owner(catalog, m));
-    sqlite3_bind_double(stmt, 6, (double)model->threshold);
-    sqlite3_bind_double(stmt, 7, (double)model->empty);
-    sqlite3_bind_double(stmt, 8, (double)model->tolerance);
-    sqlite3_bind_double(stmt, 9, (double)model->priority);
-    bind_index(stmt, 10, model->needs);
-    bind_index(stmt, 11, model->variant_of);
-    sqlite3_bind_int64(stmt, 12, model->cost.time_us);
-    sqlite3_bind_int64(stmt, 13, (int64_t)model->cost.memory_bytes);
-    sqlite3_bind_int64(stmt, 14, (int64_t)model->cost.weights_bytes);
-    sqlite3_bind_int64(stmt, 15, model->cost.load_us);
-    sqlite3_bind_int64(stmt, 16, model->cost.more_us);
-    bind_text(stmt, 17, model->digest);
+    bind_text(stmt, 5, few_modality_name(model->modality));
+    bind_index(stmt, 6, list_owner(catalog, m));
+    sqlite3_bind_double(stmt, 7, (double)model->threshold);
+    sqlite3_bind_double(stmt, 8, (double)model->empty);
+    sqlite3_bind_double(stmt, 9, (double)model->tolerance);
+    sqlite3_bind_double(stmt, 10, (double)model->priority);
+    bind_index(stmt, 11, model->needs);
+    bind_index(stmt, 12, model->variant_of);
+    sqlite3_bind_int64(stmt, 13, model->cost.time_us);
+    sqlite3_bind_int64(stmt, 14, (int64_t)model->cost.memory_bytes);
+    sqlite3_bind_int64(stmt, 15, (int64_t)model->cost.weights_bytes);
+    sqlite3_bind_int64(stmt, 16, model->cost.load_us);
+    sqlite3_bind_int64(stmt, 17, model->cost.more_us);
+    bind_text(stmt, 18, model->digest);
 }
 
 static enum few_status write_models(const struct few__db *db, const struct few_catalog *catalog,
@@ -209,7 +222,7 @@ static enum few_status write_models(const struct few__db *db, const struct few_c
     sqlite3_stmt *stmt;
     FEW__TRY(few__db_prepare(db,
                              "INSERT INTO models VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-                             " ?13, ?14, ?15, ?16, ?17)",
+                             " ?13, ?14, ?15, ?16, ?17, ?18)",
                              &stmt, err));
     enum few_status status = FEW_OK;
     for (size_t m = 0; m < catalog->n_models && status == FEW_OK; m++) {
@@ -336,25 +349,28 @@ static int index_at(sqlite3_stmt *stmt, int column)
 static enum few_status take_model(const struct few__db *db, sqlite3_stmt *stmt, int n_models,
                                   struct few__arena *arena, struct few_model *out, struct few_error *err)
 {
-    const char *kind, *digest;
+    const char *kind, *modality, *digest;
     FEW__TRY(take_text(db, stmt, 1, arena, &out->name, err));
     FEW__TRY(take_text(db, stmt, 2, arena, &out->task, err));
     FEW__TRY(take_text(db, stmt, 3, arena, &kind, err));
-    FEW__TRY(take_text(db, stmt, 16, arena, &digest, err));
+    FEW__TRY(take_text(db, stmt, 4, arena, &modality, err));
+    FEW__TRY(take_text(db, stmt, 17, arena, &digest, err));
     out->kind = few_kind_parse(kind);
-    out->threshold = (float)sqlite3_column_double(stmt, 5);
-    out->empty = (float)sqlite3_column_double(stmt, 6);
-    out->tolerance = (float)sqlite3_column_double(stmt, 7);
-    out->priority = (float)sqlite3_column_double(stmt, 8);
-    out->needs = index_at(stmt, 9);
-    out->variant_of = index_at(stmt, 10);
-    out->cost.time_us = sqlite3_column_int64(stmt, 11);
-    out->cost.memory_bytes = (uint64_t)sqlite3_column_int64(stmt, 12);
-    out->cost.weights_bytes = (uint64_t)sqlite3_column_int64(stmt, 13);
-    out->cost.load_us = sqlite3_column_int64(stmt, 14);
-    out->cost.more_us = sqlite3_column_int64(stmt, 15);
+    out->modality = few_modality_parse(modality);
+    out->threshold = (float)sqlite3_column_double(stmt, 6);
+    out->empty = (float)sqlite3_column_double(stmt, 7);
+    out->tolerance = (float)sqlite3_column_double(stmt, 8);
+    out->priority = (float)sqlite3_column_double(stmt, 9);
+    out->needs = index_at(stmt, 10);
+    out->variant_of = index_at(stmt, 11);
+    out->cost.time_us = sqlite3_column_int64(stmt, 12);
+    out->cost.memory_bytes = (uint64_t)sqlite3_column_int64(stmt, 13);
+    out->cost.weights_bytes = (uint64_t)sqlite3_column_int64(stmt, 14);
+    out->cost.load_us = sqlite3_column_int64(stmt, 15);
+    out->cost.more_us = sqlite3_column_int64(stmt, 16);
     snprintf(out->digest, sizeof out->digest, "%s", digest);
     if (out->kind == FEW_KIND_COUNT) return damaged(db, "a model of no kind", err);
+    if (out->modality == FEW_MODALITY_COUNT) return damaged(db, "a model that looks at nothing", err);
     if (out->needs < -1 || out->needs >= n_models || out->variant_of < -1 || out->variant_of >= n_models)
         return damaged(db, "a model that refers to none", err);
     return FEW_OK;
@@ -374,7 +390,7 @@ static enum few_status read_models(const struct few__db *db, size_t n_models,
             status = damaged(db, "models are missing", err);
         if (status == FEW_OK) status = take_model(db, stmt, (int)n_models, scratch, &model, err);
         if (status != FEW_OK) break;
-        int list = index_at(stmt, 4);
+        int list = index_at(stmt, 5);
         if (list < -1 || list >= (int)n_models || (list >= 0 && lists[list].n == 0))
             status = damaged(db, "a model whose label list is missing", err);
         if (status == FEW_OK) status = few__catalog_add(builder, &model, list < 0 ? NULL : &lists[list], err);
@@ -413,10 +429,11 @@ enum few_status few__schema_catalog(const struct few__db *db, struct few__arena 
 static const char ask_totals[] =
     "SELECT items, items_failed, executed, predicted, reused, skipped, late, failed, deadline_missed, "
     "spent_us,"
-    " runtime_us, run_all_us, (SELECT coalesce(max(id) + 1, 0) FROM items) FROM totals";
+    " runtime_us, run_all_us, (SELECT coalesce(max(id) + 1, 0) FROM items),"
+    " (SELECT coalesce(max(id) + 1, 0) FROM streams) FROM totals";
 
 enum few_status few__schema_totals(const struct few__db *db, size_t n_models, struct few__totals *totals,
-                                   struct few_error *err)
+                                   int64_t *n_streams, struct few_error *err)
 {
     sqlite3_stmt *stmt;
     FEW__TRY(few__db_prepare(db, ask_totals, &stmt, err));
@@ -434,6 +451,9 @@ enum few_status few__schema_totals(const struct few__db *db, size_t n_models, st
         bool fits = totals->items == (uint64_t)sqlite3_column_int64(stmt, 12) && totals->items <= INT64_MAX &&
                     n_cells == totals->items * n_models && totals->items_failed <= totals->items &&
                     totals->deadline_missed <= totals->items;
+        *n_streams = sqlite3_column_int64(stmt, 13);
+        if (*n_streams < 0 || *n_streams > FEW__STREAMS_MAX)
+            status = damaged(db, "streams that cannot be", err);
         if (!fits) status = damaged(db, "the totals are not those of the items", err);
     }
     sqlite3_finalize(stmt);

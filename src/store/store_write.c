@@ -159,8 +159,23 @@ static void bind_item(const struct few__store *store, sqlite3_stmt *stmt, int64_
     sqlite3_bind_int(stmt, 12, item->deadline_missed);
     sqlite3_bind_int(stmt, 13, (int)item->status);
     sqlite3_bind_text(stmt, 14, or_empty(item->message), -1, SQLITE_STATIC);
-    sqlite3_bind_int(stmt, 15, item->status != FEW_OK || has(store, cells, FEW_FAILED));
-    sqlite3_bind_int(stmt, 16, has(store, cells, FEW_LATE));
+    if (item->stream < 0) sqlite3_bind_null(stmt, 15);
+    else sqlite3_bind_int64(stmt, 15, item->stream);
+    sqlite3_bind_int64(stmt, 16, item->at_us);
+    sqlite3_bind_int64(stmt, 17, item->until_us);
+    sqlite3_bind_int64(stmt, 18, item->age_us);
+    sqlite3_bind_int(stmt, 19, item->status != FEW_OK || has(store, cells, FEW_FAILED));
+    sqlite3_bind_int(stmt, 20, has(store, cells, FEW_LATE));
+}
+
+static enum few_status put_bytes(struct few__store *store, enum few__statement which, int64_t id,
+                                 const void *bytes, size_t n, struct few_error *err)
+{
+    sqlite3_stmt *stmt;
+    FEW__TRY(few__store_statement(store, which, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, id);
+    sqlite3_bind_blob64(stmt, 2, bytes, n, SQLITE_STATIC);
+    return few__db_run(&store->db, stmt, err);
 }
 
 static enum few_status put_item(struct few__store *store, int64_t id, const struct few__item_row *item,
@@ -170,11 +185,14 @@ static enum few_status put_item(struct few__store *store, int64_t id, const stru
     FEW__TRY(few__store_statement(store, FEW__PUT_ITEM, &stmt, err));
     bind_item(store, stmt, id, item, cells);
     FEW__TRY(few__db_run(&store->db, stmt, err));
-    if (!item->thumbnail) return FEW_OK;
-    FEW__TRY(few__store_statement(store, FEW__PUT_THUMBNAIL, &stmt, err));
-    sqlite3_bind_int64(stmt, 1, id);
-    sqlite3_bind_blob(stmt, 2, item->thumbnail, FEW__STORE_THUMBNAIL, SQLITE_STATIC);
-    return few__db_run(&store->db, stmt, err);
+    if (item->thumbnail)
+        FEW__TRY(put_bytes(store, FEW__PUT_THUMBNAIL, id, item->thumbnail, FEW__STORE_THUMBNAIL, err));
+    if (!item->look) return FEW_OK;
+    const void *packed;
+    size_t n;
+    if (few__look_pack(&store->packer, item->look, &packed, &n) != FEW_OK)
+        return few__no_memory(err, store->path);
+    return put_bytes(store, FEW__PUT_LOOK, id, packed, n, err);
 }
 
 static enum few_status put_cell(struct few__store *store, int64_t id, size_t model,
@@ -190,15 +208,16 @@ static enum few_status put_cell(struct few__store *store, int64_t id, size_t mod
     sqlite3_bind_int64(stmt, 4, reason);
     sqlite3_bind_int64(stmt, 5, cell->start_us);
     sqlite3_bind_int64(stmt, 6, cell->time_us);
-    if (cell->output) sqlite3_bind_blob64(stmt, 7, cell->output, cell->n_output, SQLITE_STATIC);
-    else sqlite3_bind_null(stmt, 7);
+    sqlite3_bind_int(stmt, 7, cell->start_us < 0 ? -1 : cell->lane); // what did not start has none
+    if (cell->output) sqlite3_bind_blob64(stmt, 8, cell->output, cell->n_output, SQLITE_STATIC);
+    else sqlite3_bind_null(stmt, 8);
     return few__db_run(&store->db, stmt, err);
 }
 
 static enum few_status drop_item(struct few__store *store, int64_t id, struct few__totals *totals,
                                  struct few_error *err)
 {
-    static const enum few__statement drops[] = {FEW__DROP_CELLS, FEW__DROP_THUMBNAIL};
+    static const enum few__statement drops[] = {FEW__DROP_CELLS, FEW__DROP_THUMBNAIL, FEW__DROP_LOOK};
     struct few__totals old = {0};
     FEW__TRY(old_totals(store, id, &old, err));
     for (size_t i = 0; i < sizeof drops / sizeof *drops; i++) {
@@ -217,14 +236,15 @@ static enum few_status drop_item(struct few__store *store, int64_t id, struct fe
  * new or touched. An item touches the end of a few tables and a place of its own in each index. */
 static enum few_status check_limit(struct few__store *store, struct few_error *err)
 {
-    enum { FRAME = 24, TOUCHED = 16, TOUCHED_BY_ITEM = 6 };
+    enum { FRAME = 24, TOUCHED = 16, TOUCHED_BY_ITEM = 6, TOUCHED_BY_STREAM = 2 };
     if (!store->max_bytes) return FEW_OK;
     sqlite3_stmt *stmt;
     FEW__TRY(few__store_statement(store, FEW__PAGES, &stmt, err));
     FEW__TRY(few__db_step(&store->db, stmt, err));
     int64_t pages = sqlite3_column_int64(stmt, 0);
     sqlite3_reset(stmt);
-    int64_t written = pages - store->pages_begun + TOUCHED + TOUCHED_BY_ITEM * (store->n_pending + 1);
+    int64_t written = pages - store->pages_begun + TOUCHED + TOUCHED_BY_ITEM * (store->n_pending + 1) +
+                      TOUCHED_BY_STREAM * store->n_renewed;
     uint64_t bytes = (uint64_t)(pages * store->page_bytes + written * (store->page_bytes + FRAME)) +
                      few__db_log_bytes(&store->db);
     if (bytes <= store->max_bytes) return FEW_OK;
@@ -236,20 +256,6 @@ static enum few_status check_limit(struct few__store *store, struct few_error *e
 }
 
 /* ---- transactions ---- */
-
-static enum few_status begin(struct few__store *store, struct few_error *err)
-{
-    if (!store->writing)
-        return few__fail(err, FEW_EINVAL, "%s: was opened for reading, cannot be written to", store->path);
-    FEW__TRY(few__store_check_alive(store, err));
-    if (store->in_transaction) return FEW_OK;
-    few__store_end_reading(store);
-    FEW__TRY(few__store_run(store, FEW__BEGIN, err));
-    store->in_transaction = true;
-    store->begun_us = few__now_us(&store->env);
-    if (!store->max_bytes) return FEW_OK;
-    return few__db_int(&store->db, "PRAGMA page_count", &store->pages_begun, err);
-}
 
 /* A full disk makes SQLite roll the whole transaction back by itself; otherwise this item alone is undone. Either
  * way a reason may be gone from the file that the cache still has. */
@@ -277,7 +283,7 @@ static enum few_status write_item(struct few__store *store, int64_t id, const st
 static enum few_status place(struct few__store *store, int64_t id, const struct few__item_row *item,
                              const struct few__cell *cells, struct few_error *err)
 {
-    FEW__TRY(begin(store, err));
+    FEW__TRY(few__store_begin(store, err));
     struct few__totals totals = store->totals;
     enum few_status status = few__store_run(store, FEW__SAVEPOINT, err);
     if (status != FEW_OK) {
@@ -306,6 +312,10 @@ static enum few_status make_room(struct few__store *store, struct few_error *err
 static enum few_status keep(struct few__store *store, int64_t id, const struct few__item_row *item,
                             const struct few__cell *cells, struct few_error *err)
 {
+    if (item->stream >= store->n_streams) // a row that was only zeroed says stream 0
+        return few__fail(err, FEW_EINVAL,
+                         "%s: expected an item of no stream or of %" PRId64 ", found one of stream %" PRId64,
+                         store->path, store->n_streams, item->stream);
     enum few_status status = place(store, id, item, cells, err);
     if (status == FEW_ELIMIT) {
         FEW__TRY(make_room(store, err));
@@ -313,9 +323,7 @@ static enum few_status keep(struct few__store *store, int64_t id, const struct f
     }
     if (status == FEW_ELIMIT) FEW__TRY(few__store_commit(store, err)); // nothing, but it is open
     if (status != FEW_OK) return status;
-    bool due = store->n_pending >= FEW__STORE_BATCH ||
-               few__now_us(&store->env) - store->begun_us >= FEW__STORE_BATCH_US;
-    return due ? few__store_commit(store, err) : FEW_OK;
+    return few__store_commit_due(store, err);
 }
 
 enum few_status few__store_put(struct few__store *store, const struct few__item_row *item,
@@ -353,7 +361,7 @@ enum few_status few__store_set_costs(struct few__store *store, const struct few_
                                      struct few_error *err)
 {
     FEW__TRY(few__store_commit(store, err)); // so that a failure here undoes nothing else
-    FEW__TRY(begin(store, err));
+    FEW__TRY(few__store_begin(store, err));
     enum few_status status = write_costs(store, costs, err);
     if (status == FEW_OK || !store->in_transaction) return status;
     few__store_roll_back(store);

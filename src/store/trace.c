@@ -19,6 +19,7 @@
 
 enum { TEST_FROM = 20 }; // SHA-1 modulo 100 of the file name, and above
 enum { NOT_MEASURED = -1 };
+enum { SLICE_US = 10000000 }; // of a stream, all of it test or none of it
 
 /* ---- one output ---- */
 
@@ -67,8 +68,10 @@ struct loader {
     struct few__store *store;
     const char *path;
     bool with_outputs;
-    size_t room;                   // of trace->items; a run that is still written may grow meanwhile
-    struct few__cell *row;         // (n_models,)
+    size_t room;           // of trace->items
+    struct few__cell *row; // (n_models,)
+    size_t n_streams;
+    const char **streams;          // (n_streams,) their file names, NULL = not in the file
     struct few_valuable *valuable; // room for any model's
     size_t max_valuable;
     struct few__arena scratch; // one item's outputs
@@ -83,11 +86,20 @@ static int hex_mod_100(const char *hex)
     return rest;
 }
 
-static enum few_status is_test(const char *path, bool *out)
+static const char *file_name(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static enum few_status is_test(struct loader *l, const struct few__trace_item *item, bool *out)
+{
+    const char *name = file_name(item->path);
+    if (item->stream >= 0)
+        name = few__arena_printf(&l->scratch, "%s#%" PRId64, l->streams[item->stream],
+                                 item->at_us > 0 ? item->at_us / SLICE_US : 0);
     char hex[FEW__SHA1_HEX];
-    FEW__TRY(few__sha1(name, strlen(name), hex));
+    if (!name || few__sha1(name, strlen(name), hex) != FEW_OK) return FEW_ENOMEM;
     *out = hex_mod_100(hex) >= TEST_FROM;
     return FEW_OK;
 }
@@ -139,16 +151,28 @@ static enum few_status load_cell(struct loader *l, size_t m, struct few__trace_c
     return from->output ? load_output(l, model, from, to, err) : FEW_OK;
 }
 
+static enum few_status load_head(struct loader *l, const struct few__item_row *row,
+                                 struct few__trace_item *item, struct few_error *err)
+{
+    if (row->stream >= (int64_t)l->n_streams || (row->stream >= 0 && !l->streams[row->stream]))
+        return few__fail(err, FEW_ESTORE, "%s: damaged: item %" PRId64 " is of a stream that is missing",
+                         l->path, row->id);
+    item->path = few__arena_strdup(&l->trace->arena, row->path);
+    item->decode_us = row->decode_us;
+    item->stream = row->stream;
+    item->at_us = row->at_us;
+    if (l->with_outputs && row->look) item->look = keep(l, row->look, FEW__STORE_LOOK, 1);
+    bool whole = item->path && (item->look || !l->with_outputs || !row->look);
+    if (!whole || is_test(l, item, &item->is_test) != FEW_OK) return few__no_memory(err, l->path);
+    return FEW_OK;
+}
+
 static enum few_status load_item(struct loader *l, const struct few__item_row *row, struct few_error *err)
 {
     struct few__trace *trace = l->trace;
     size_t n_models = trace->catalog.n_models;
-    struct few__trace_item *item = &trace->items[trace->n_items];
-    const char *path = few__arena_strdup(&trace->arena, row->path);
-    if (!path || is_test(path, &item->is_test) != FEW_OK) return few__no_memory(err, l->path);
-    item->path = path;
-    item->decode_us = row->decode_us;
     few__arena_reset(&l->scratch);
+    FEW__TRY(load_head(l, row, &trace->items[trace->n_items], err));
     for (size_t m = 0; m < n_models; m++) {
         enum few_status status = load_cell(l, m, &trace->cells[trace->n_items * n_models + m], err);
         if (status != FEW_OK) return few__wrap(err, status, "%s: item %" PRId64, l->path, row->id);
@@ -171,6 +195,23 @@ static enum few_status fill_times(struct loader *l, struct few_error *err)
             struct few__trace_cell *cell = &trace->cells[i * n_models + m];
             if (cell->time_us == NOT_MEASURED) cell->time_us = clamp_us(models[m].cost.time_us);
         }
+    }
+    return FEW_OK;
+}
+
+static enum few_status load_streams(struct loader *l, struct few_error *err)
+{
+    struct few__arena *arena = &l->trace->arena;
+    struct few__stream_row row;
+    size_t n = (size_t)few__store_n_streams(l->store);
+    l->streams = FEW__ARENA_NEW(arena, const char *, n);
+    if (!l->streams) return few__no_memory(err, l->path);
+    for (l->n_streams = 0; l->n_streams < n; l->n_streams++) {
+        enum few_status status = few__store_get_stream(l->store, (int64_t)l->n_streams, &row, err);
+        if (status == FEW_END) continue;
+        if (status != FEW_OK) return status;
+        l->streams[l->n_streams] = few__arena_strdup(arena, file_name(row.path));
+        if (!l->streams[l->n_streams]) return few__no_memory(err, l->path);
     }
     return FEW_OK;
 }
@@ -198,6 +239,7 @@ static enum few_status prepare(struct loader *l, struct few_error *err)
     l->valuable = FEW__ARENA_NEW(&trace->arena, struct few_valuable, l->max_valuable);
     if (!trace->items || !trace->cells || !l->row || !l->sum_us || !l->runs || !l->valuable)
         return few__no_memory(err, l->path);
+    FEW__TRY(load_streams(l, err));
     return few__store_rewind(l->store, true, err);
 }
 

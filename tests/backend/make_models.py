@@ -56,6 +56,30 @@ write("width",
        helper.make_node("Transpose", ["flat"], ["steps"], perm=[0, 2, 1])],
       [tensor("x", ["batch", 3, 4, "width"])], [tensor("steps", ["batch", "width", 3])])
 
+# sound: 2 samples before and 4 new ones with a running sum (1, 1) as state; total = gain x that sum; ends their first and
+# last sample, out of (1, 1, N) or (6)
+sum_nodes = [helper.make_node("ReduceSum", ["sound", "last"], ["sum"], keepdims=1),
+             helper.make_node("Add", ["sum", "before"], ["after"]),
+             helper.make_node("Cast", ["gain"], ["times"], to=FLOAT),
+             helper.make_node("Mul", ["after", "times"], ["total"])]
+for name, gain in (("sum", tensor("gain", [], INT64)), ("sum_float", tensor("gain", [1]))):
+    write(name, sum_nodes, [tensor("before", [1, "one"]), tensor("sound", ["batch", "samples"]), gain],
+          [tensor("total", [1, 1]), tensor("after", ["a", "b"])],
+          [helper.make_tensor("last", INT64, [1], [1])])
+write("state_of_two", [helper.make_node("Identity", ["sound"], ["same"]),
+                       helper.make_node("Cast", ["before"], ["after"], to=DOUBLE)],
+      [tensor("sound", [1, 6]), tensor("before", [2])], [tensor("same", [1, 6]), tensor("after", [2], DOUBLE)])
+for name, dims in (("ends", [1, 1, "samples"]), ("ends_row", [6]), ("ends_column", ["batch", 6, 1])):
+    write(name, [helper.make_node("Reshape", ["sound", "row"], ["flat"]),
+                 helper.make_node("Gather", ["flat", "where"], ["ends"])],
+          [tensor("sound", dims)], [tensor("ends", [2])],
+          [helper.make_tensor("row", INT64, [1], [-1]), helper.make_tensor("where", INT64, [2], [0, -1])])
+
+# text: its numbers as they are, of each type
+for name, type in (("tokens", INT64), ("tokens_int32", TensorProto.INT32), ("tokens_float", FLOAT)):
+    write(name, [helper.make_node("Cast", ["text"], ["numbers"], to=FLOAT)],
+          [tensor("text", [1, "length"], type)], [tensor("numbers", [1, "length"])])
+
 write("integer", [helper.make_node("Cast", ["data"], ["rounded"], to=INT64)],
       [tensor("data", [1, 3, 4, 4])], [tensor("rounded", [1, 3, 4, 4], INT64)])
 

@@ -22,7 +22,7 @@ enum { FREED_STAYS = 0 };
 // What the model "mean" looks at.
 static struct few__run_input mean_input(float *data)
 {
-    return (struct few__run_input){data, {1, CHANNELS, SIDE, SIDE}};
+    return (struct few__run_input){.data = data, .n_dims = 4, .dims = {1, CHANNELS, SIDE, SIDE}};
 }
 
 static struct few__runtime *open_runtime(const struct few_mem *mem)
@@ -316,7 +316,7 @@ static void test_run_dynamic(void **state)
         size_t n, w = (size_t)widths[i];
         struct few__tensor out[FEW__OUTPUTS_MAX];
         fill(input, room);
-        const struct few__run_input in = {input, {1, CHANNELS, SIDE, widths[i]}};
+        const struct few__run_input in = {.data = input, .n_dims = 4, .dims = {1, CHANNELS, SIDE, widths[i]}};
         assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_OK, &err);
         assert_int_equal(out[0].n_dims, 3);
         assert_int_equal(out[0].dims[1], widths[i]);
@@ -343,21 +343,23 @@ static void test_run_wrong_dims(void **state)
     struct few__runner *runner;
     size_t n = 9;
     assert_status(few__runner_load(runtime, &recipe, &text, &runner, &err), FEW_OK, &err);
-    const struct few__run_input bad[] = {{input, {1, CHANNELS, SIDE, WIDTH_MAX + 1}},
-                                         {input, {1, CHANNELS, SIDE + 1, 4}},
-                                         {input, {1, CHANNELS, SIDE, 0}},
-                                         {input, {1, CHANNELS, SIDE, -1}},
-                                         {input, {0, CHANNELS, SIDE, 4}},
-                                         {input, {2, CHANNELS, SIDE, 4}},
-                                         {input, {INT64_MAX, CHANNELS, SIDE, 3}},
-                                         {input, {1, 1, SIDE, 4}}};
+    const struct few__run_input bad[] = {
+        {.data = input, .n_dims = 4, .dims = {1, CHANNELS, SIDE, WIDTH_MAX + 1}},
+        {.data = input, .n_dims = 4, .dims = {1, CHANNELS, SIDE + 1, 4}},
+        {.data = input, .n_dims = 4, .dims = {1, CHANNELS, SIDE, 0}},
+        {.data = input, .n_dims = 4, .dims = {1, CHANNELS, SIDE, -1}},
+        {.data = input, .n_dims = 4, .dims = {0, CHANNELS, SIDE, 4}},
+        {.data = input, .n_dims = 4, .dims = {2, CHANNELS, SIDE, 4}},
+        {.data = input, .n_dims = 4, .dims = {INT64_MAX, CHANNELS, SIDE, 3}},
+        {.data = input, .n_dims = 4, .dims = {1, 1, SIDE, 4}},
+        {.data = input, .n_dims = 2, .dims = {1, CHANNELS, SIDE, 4}}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_status(few__runner_run(runner, &bad[i], out, &n, &err), FEW_ESHAPE, &err);
         assert_int_equal(n, 0);
         assert_non_null(strstr(err.message, "input 'x': expected float32 [1,3,4,?], at most 1 items, "
                                             "width at most 16, found float32 ["));
     }
-    const struct few__run_input good = {input, {1, CHANNELS, SIDE, 2}};
+    const struct few__run_input good = {.data = input, .n_dims = 4, .dims = {1, CHANNELS, SIDE, 2}};
     assert_status(few__runner_run(runner, &good, out, &n, &err), FEW_OK, &err);
     few__runner_unload(runner);
     few__runtime_close(runtime);
@@ -414,7 +416,8 @@ static void test_batch(void **state)
     size_t calls = mem.calls;
     const int64_t items[] = {1, MOST, MOST, 2, 3, 1};
     for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
-        const struct few__run_input in = {input, {items[i], CHANNELS, SIDE, SIDE}};
+        const struct few__run_input in = {
+            .data = input, .n_dims = 4, .dims = {items[i], CHANNELS, SIDE, SIDE}};
         struct few__tensor out[FEW__OUTPUTS_MAX];
         size_t n;
         assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_OK, &err);
@@ -426,7 +429,7 @@ static void test_batch(void **state)
             assert_near_all(out[0].data + k * CHANNELS, expected, CHANNELS, 1e-5); // sums of 16 numbers
         }
     }
-    const struct few__run_input more = {input, {MOST + 1, CHANNELS, SIDE, SIDE}};
+    const struct few__run_input more = {.data = input, .n_dims = 4, .dims = {MOST + 1, CHANNELS, SIDE, SIDE}};
     struct few__tensor out[FEW__OUTPUTS_MAX];
     size_t n;
     assert_status(few__runner_run(runner, &more, out, &n, &err), FEW_ESHAPE, &err);
@@ -451,7 +454,7 @@ static void test_batch_dynamic(void **state)
     struct few__runner *runner;
     assert_status(few__runner_load(runtime, &recipe, &text, &runner, &err), FEW_OK, &err);
     for (int64_t items = 3; items > 0; items--) {
-        const struct few__run_input in = {input, {items, CHANNELS, SIDE, 5}};
+        const struct few__run_input in = {.data = input, .n_dims = 4, .dims = {items, CHANNELS, SIDE, 5}};
         struct few__tensor out[FEW__OUTPUTS_MAX];
         size_t n;
         assert_status(few__runner_run(runner, &in, out, &n, &err), FEW_OK, &err);
@@ -481,7 +484,7 @@ static void test_batch_of_a_model_without(void **state)
     struct few__runner *runner;
     struct few__tensor out[FEW__OUTPUTS_MAX];
     float input[2 * NUMBERS] = {0};
-    const struct few__run_input in = {input, {2, CHANNELS, SIDE, SIDE}};
+    const struct few__run_input in = {.data = input, .n_dims = 4, .dims = {2, CHANNELS, SIDE, SIDE}};
     size_t n;
     assert_status(few__runner_load(runtime, &recipe, &vector, &runner, &err), FEW_OK, &err);
     assert_int_not_equal(few__runner_run(runner, &in, out, &n, &err), FEW_OK);
@@ -658,7 +661,7 @@ static void test_cancel_midway(void **state)
         .decode = {.kind = FEW__DECODE_MASK_SHARE, .n_outputs = 1, .outputs = {"last"}}};
     const struct few_model model = {.name = "endless", .kind = FEW_SCALAR};
     static float input[S * S];
-    struct lane lane = {.input = {input, {1, 1, S, S}}};
+    struct lane lane = {.input = {.data = input, .n_dims = 4, .dims = {1, 1, S, S}}};
     assert_status(few__runner_load(runtime, &recipe, &model, &lane.runner, &err), FEW_OK, &err);
     for (int i = 0; i < 2; i++) {
         expect_canceled_midway(&lane);
@@ -684,7 +687,7 @@ static void test_cancel_real_model(void **state)
         .input = {.name = "x", .pixels = {.width = S, .height = S}},
         .decode = {.kind = FEW__DECODE_REGIONS, .n_outputs = 1, .outputs = {"sigmoid_0.tmp_0"}}};
     const struct few_model model = {.name = "text_det_640", .kind = FEW_DETECTIONS};
-    struct lane lane = {.input = {input, {1, 3, S, S}}};
+    struct lane lane = {.input = {.data = input, .n_dims = 4, .dims = {1, 3, S, S}}};
     assert_status(few__runner_load(runtime, &recipe, &model, &lane.runner, &err), FEW_OK, &err);
     expect_canceled_midway(&lane);
     few__runner_reset(lane.runner);

@@ -87,7 +87,9 @@ static void test_answer(void **state)
     float data[1] = {0};
     struct few__tensor out[FEW__OUTPUTS_MAX];
     size_t n;
-    assert_status(few__runner_run(w.runner, &(struct few__run_input){data, {1, 1, 1, 1}}, out, &n, &w.err),
+    assert_status(few__runner_run(w.runner,
+                                  &(struct few__run_input){.data = data, .n_dims = 4, .dims = {1, 1, 1, 1}},
+                                  out, &n, &w.err),
                   FEW_EINVAL, &w.err);
     world_finish(&w);
 }

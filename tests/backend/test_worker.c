@@ -305,6 +305,84 @@ static void test_wrong_output_names(void **state)
     w_finish(&w);
 }
 
+/* ---- sound and text ---- */
+
+static struct few__recipe hearing_recipe(const char **command, enum few_modality modality)
+{
+    static char script[4096];
+    snprintf(script, sizeof script, "%s/tests/backend/hearing_worker.py", t_source());
+    command[0] = PYTHON;
+    command[1] = script;
+    return (struct few__recipe){.backend = "worker",
+                                .n_command = 2,
+                                .command = command,
+                                .batch = 1,
+                                .timeout_us = LONG_US,
+                                .input = {.modality = modality},
+                                .decode = {.kind = FEW__DECODE_VALUES, .n_values = 1}};
+}
+
+static float run_row(struct few__runner *runner, const struct few__run_input *input)
+{
+    struct few_error err;
+    struct few__tensor out[FEW__OUTPUTS_MAX];
+    size_t n;
+    assert_status(few__runner_run(runner, input, out, &n, &err), FEW_OK, &err);
+    assert_int_equal(out[0].n, 1);
+    return out[0].data[0];
+}
+
+// Two lanes take turns; each has a sum of its own, which begins anew with an item.
+static void test_sound(void **state)
+{
+    (void)state;
+    const char *command[2];
+    struct few_error err;
+    struct few__recipe recipe = hearing_recipe(command, FEW_SOUND);
+    recipe.input.window = (struct few__window){.rate = 8000, .length = 3, .hop = 2, .context = 1};
+    struct few__runtime *runtime = w_open(NULL, 0);
+    struct few__runner *lanes[2];
+    float data[4] = {1, 2, 3, 4};
+    for (size_t i = 0; i < 2; i++)
+        assert_status(few__runner_load(runtime, &recipe, &w_model, &lanes[i], &err), FEW_OK, &err);
+    struct few__run_input in = {.data = data, .n_dims = 2, .dims = {1, 4}};
+    for (int item = 0; item < 2; item++)
+        for (int k = 0; k < 3; k++)
+            for (size_t i = 0; i < 2; i++) {
+                data[3] = i ? 4 : 5;
+                in.first = k == 0;
+                assert_near(run_row(lanes[i], &in), (k + 1) * (i ? 10 : 11), 0);
+            }
+    data[0] = -1;
+    assert_near(run_row(lanes[0], &in), 8000 + 30 + 2 + 0.1, 1e-3);
+    in.dims[1] = 3;
+    struct few__tensor out[FEW__OUTPUTS_MAX];
+    size_t n;
+    assert_status(few__runner_run(lanes[0], &in, out, &n, &err), FEW_ESHAPE, &err);
+    assert_string_equal(err.message, "model 'm': input 'data': expected float32 [1,4], found float32 [1,3]");
+    for (size_t i = 0; i < 2; i++) few__runner_unload(lanes[i]);
+    few__runtime_close(runtime);
+}
+
+static void test_text(void **state)
+{
+    (void)state;
+    const char *command[2];
+    struct few_error err;
+    struct few__recipe recipe = hearing_recipe(command, FEW_TEXT);
+    recipe.input.tokens = (struct few__tokens){.length = 4};
+    struct few__runtime *runtime = w_open(NULL, 0);
+    struct few__runner *runner;
+    assert_status(few__runner_load(runtime, &recipe, &w_model, &runner, &err), FEW_OK, &err);
+    int64_t tokens[4] = {7, -2, 0, 100000};
+    const struct few__run_input in = {.tokens = tokens, .n_dims = 2, .dims = {1, 4}, .first = true};
+    assert_near(run_row(runner, &in), 100005, 0);
+    tokens[0] = 8;
+    assert_near(run_row(runner, &in), 100006, 0);
+    few__runner_unload(runner);
+    few__runtime_close(runtime);
+}
+
 static void test_wrong_batch(void **state)
 {
     (void)state;
@@ -358,6 +436,8 @@ int main(void)
         cmocka_unit_test(test_broken_answers),
         cmocka_unit_test(test_wrong_shapes),
         cmocka_unit_test(test_wrong_output_names),
+        cmocka_unit_test(test_sound),
+        cmocka_unit_test(test_text),
         cmocka_unit_test(test_wrong_batch),
         cmocka_unit_test(test_answers_twice),
         cmocka_unit_test(test_line_too_long),

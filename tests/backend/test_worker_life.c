@@ -156,7 +156,7 @@ static void test_late_hearing(void **state)
     make_gate();
     w.recipe.input.pixels.width = w.recipe.input.pixels.height = S;
     struct few__runner *runner = w_load(&w);
-    const struct few__run_input in = {data, {1, CHANNELS, S, S}};
+    const struct few__run_input in = {.data = data, .n_dims = 4, .dims = {1, CHANNELS, S, S}};
     for (int i = 0; i < 2; i++) {
         w.recipe.timeout_us = i == 0 ? SHORT_US : LONG_US;
         for (size_t c = 0; c < CHANNELS; c++)
@@ -193,7 +193,7 @@ static void lane_init(struct lane *lane, struct world *w, float first, int runs)
     *lane = (struct lane){.world = w, .runner = w_load(w), .runs = runs, .equal = true};
     w_fill(w, first);
     memcpy(lane->data, w->data, sizeof lane->data);
-    lane->in = (struct few__run_input){lane->data, {1, CHANNELS, SIDE, SIDE}};
+    lane->in = (struct few__run_input){.data = lane->data, .n_dims = 4, .dims = {1, CHANNELS, SIDE, SIDE}};
 }
 
 static void *run_lane(void *ud)
@@ -323,7 +323,7 @@ static enum few_status load_and_run(const struct few_mem *mem, void *ud)
     const struct few__runtime_opts opts = {.name = "worker"};
     const struct few_env env = {.mem = mem};
     float data[NUMBERS] = {0};
-    const struct few__run_input in = {data, {1, CHANNELS, SIDE, SIDE}};
+    const struct few__run_input in = {.data = data, .n_dims = 4, .dims = {1, CHANNELS, SIDE, SIDE}};
     struct few__runtime *runtime = NULL;
     struct few__runner *runner = NULL;
     struct few__tensor out[FEW__OUTPUTS_MAX];

@@ -43,7 +43,9 @@ static void test_numbers_go_and_come(void **state)
             memcpy(&data[i], &bits, sizeof bits);
         }
         few__text_clear(&request);
-        few__worker_request(&request, (int64_t)k, &(struct few__run_input){data, {1, 1, 1, lengths[k]}});
+        few__worker_request(
+            &request, (int64_t)k, &recipe, 0,
+            &(struct few__run_input){.data = data, .n_dims = 4, .dims = {1, 1, 1, lengths[k]}});
         assert_true(few__text_ok(&request));
         assert_int_equal(request.s[request.n - 1], '\n');
         const char *base64 = part_of(&request, "\"data\":\"", '"', &length);
@@ -143,11 +145,47 @@ static void test_survives_any_line(void **state)
     few__free(answer.mem, answer.numbers);
 }
 
+// What a worker of sound or text is told; one of pictures is told what it always was.
+static void test_sound_and_text_in_lines(void **state)
+{
+    (void)state;
+    struct few__text text;
+    few__text_init(&text, NULL, 1 << 20);
+    float data[2] = {1, -1};
+    int64_t tokens[3] = {5, -1, 0};
+    struct few__recipe recipe = {.backend = "worker",
+                                 .input = {.modality = FEW_SOUND, .window = {16000, 1, 1, 1}}};
+    struct few__run_input in = {.data = data, .n_dims = 2, .dims = {1, 2}, .first = true};
+    few__worker_hello(&text, &recipe, &model);
+    few__worker_request(&text, 1, &recipe, 7, &in);
+    in.first = false;
+    few__worker_request(&text, 2, &recipe, 7, &in);
+    assert_string_equal(text.s,
+                        "{\"fewer\":1,\"model\":\"m\",\"shape\":[1,2],\"input\":\"sound\",\"rate\":16000,"
+                        "\"window\":1,\"hop\":1,\"context\":1,\"batch\":1,\"outputs\":[]}\n"
+                        "{\"id\":1,\"shape\":[1,2],\"lane\":7,\"first\":true,\"data\":\"AACAPwAAgL8=\"}\n"
+                        "{\"id\":2,\"shape\":[1,2],\"lane\":7,\"first\":false,\"data\":\"AACAPwAAgL8=\"}\n");
+    few__text_clear(&text);
+    recipe.input = (struct few__input){.modality = FEW_TEXT, .tokens = {.length = 3}};
+    few__worker_hello(&text, &recipe, &model);
+    const struct few__run_input read = {.tokens = tokens, .n_dims = 2, .dims = {1, 3}, .first = true};
+    few__worker_request(&text, 3, &recipe, 0, &read);
+    assert_string_equal(text.s, "{\"fewer\":1,\"model\":\"m\",\"shape\":[1,3],\"input\":\"text\",\"batch\":1,"
+                                "\"outputs\":[]}\n{\"id\":3,\"shape\":[1,3],\"tokens\":[5,-1,0]}\n");
+    few__text_clear(&text);
+    recipe.input = (struct few__input){.pixels = {.width = 2, .height = 1}, .colour = FEW__GRAY};
+    const struct few__run_input seen = {.data = data, .n_dims = 4, .dims = {1, 1, 1, 2}};
+    few__worker_request(&text, 4, &recipe, 3, &seen);
+    assert_string_equal(text.s, "{\"id\":4,\"shape\":[1,1,1,2],\"data\":\"AACAPwAAgL8=\"}\n");
+    few__text_finish(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers_go_and_come),
         cmocka_unit_test(test_greeting),
+        cmocka_unit_test(test_sound_and_text_in_lines),
         cmocka_unit_test(test_survives_any_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ void w_finish(struct world *w)
 
 enum few_status w_run_items(struct world *w, struct few__runner *runner, int64_t items)
 {
-    const struct few__run_input in = {w->data, {items, CHANNELS, SIDE, SIDE}};
+    const struct few__run_input in = {.data = w->data, .n_dims = 4, .dims = {items, CHANNELS, SIDE, SIDE}};
     w->err.message[0] = '\0';
     return few__runner_run(runner, &in, w->out, &w->n_out, &w->err);
 }

@@ -46,8 +46,10 @@ def test_help_of_a_verb(fewer, verb):
     (["label", "z", "d", "-o"], "--output: expected FILE, found the end of the line"),
     (["label", "z", "d", "-o", ""], "--output: expected FILE, found ''"),
     (["check", "z", "--json=yes"], "--json takes no value, found 'yes'"),
-    (["export", "r", "--format", "cs"], "--format: expected jsonl|csv|coco, found 'cs'"),
-    (["export", "r", "--format", ""], "--format: expected jsonl|csv|coco, found ''"),
+    (["export", "r", "--format", "cs"], "--format: expected jsonl|csv|coco|coco-results|label-studio|label-studio-config|fiftyone|"
+     "fiftyone-classes|fiftyone-temporal|yolo|yolo-conf, found 'cs'"),
+    (["export", "r", "--format", ""], "--format: expected FORM, found ''"),
+    (["export", "r", "--format", "yolo"], "--format yolo needs -o FOLDER"),
     (["eval", "t", "--method", "static,magic"], "found 'magic'"),
     (["eval", "t", "--recall", "0.5,1.5"], "found '1.5'"),
     (["eval", "t", "--recall", "0.5,"], "found ''"),

@@ -82,6 +82,24 @@ static void test_json_escapes(void **state)
     }
 }
 
+static void test_utf8(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"plain \"<&\n\x01", "plain \"<&\n\x01"},
+        {"\xc3\xa9\xf0\x9f\x98\x80", "\xc3\xa9\xf0\x9f\x98\x80"},
+        {"a\xff\xc3z\xed\xa0\x80", "a\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct few__text text;
+        few__text_init(&text, NULL, ROOM);
+        few__text_utf8(&text, cases[i][0]);
+        assert_true(few__text_ok(&text));
+        assert_string_equal(text.s, cases[i][1]);
+        few__text_finish(&text);
+    }
+}
+
 // Whatever bytes come in, a strict reader takes what comes out.
 static void test_json_of_noise(void **state)
 {
@@ -184,10 +202,15 @@ static void test_each_allocation_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grows),           cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_json_escapes),    cmocka_unit_test(test_json_of_noise),
-        cmocka_unit_test(test_float),           cmocka_unit_test(test_every_float_reads_back),
-        cmocka_unit_test(test_double_and_html), cmocka_unit_test(test_each_allocation_fails),
+        cmocka_unit_test(test_grows),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_json_escapes),
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_json_of_noise),
+        cmocka_unit_test(test_float),
+        cmocka_unit_test(test_every_float_reads_back),
+        cmocka_unit_test(test_double_and_html),
+        cmocka_unit_test(test_each_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,7 +187,7 @@ static int set_up(void **state)
     snprintf(command, sizeof command, "%s/.venv/bin/python %s/draw.py %s %d >/dev/null", t_source(), root,
              folder, N_ITEMS);
     assert_int_equal(system(command), 0);
-    assert_status(few_items_open(&folder, 1, NULL, NULL, &items, &err), FEW_OK, &err);
+    assert_status(few_items_open(&folder, 1, NULL, &items, &err), FEW_OK, &err);
     assert_int_equal(few_items_count(items), N_ITEMS);
     t_tmpdir();
     write_manifest(t_path("zoo.yaml"));

@@ -687,6 +687,8 @@ static void make_random(struct few__rng *rng)
         cost->memory_bytes = cost->weights_bytes + few__rng_below(rng, 50);
         cost->load_us = 1 + (int64_t)few__rng_below(rng, 100);
         if (m > 0 && few__rng_below(rng, 3) == 0) w.models[m].needs = (int)few__rng_below(rng, m);
+        if (few__rng_below(rng, 4) == 0)
+            w.models[m].modality = (enum few_modality)few__rng_below(rng, FEW_MODALITY_COUNT);
         if (few__rng_below(rng, 3) == 0)
             w.batch_max[m] = w.recipes[m].batch = 1 + (size_t)few__rng_below(rng, 3);
         struct deed *deed = &w.deeds[m];
@@ -700,6 +702,7 @@ static void make_random(struct few__rng *rng)
         sum += cost->memory_bytes;
     }
     w.unreadable = few__rng_below(rng, 3) ? 0 : 7;
+    w.parts = few__rng_below(rng, 2) ? FEW__ALL_PARTS : 1 + (unsigned)few__rng_below(rng, FEW__ALL_PARTS);
     w.opts.exec.keep_pace = few__rng_below(rng, 2);
     if (few__rng_below(rng, 2)) limit_memory(most + few__rng_below(rng, sum));
     for (size_t m = 0; !w.opts.exec.loads && m < n; m++) w.deeds[m].load = FEW_OK;

@@ -7,6 +7,8 @@
 
 #include <fewer/items.h>
 
+#include "media/items.h"
+#include "model/manifest.h"
 #include "support/support.h"
 
 static void touch(const char *name)
@@ -22,9 +24,10 @@ static void folder(const char *name)
 static void assert_items(const char *const *args, size_t n_args, FILE *list, const char *const *names,
                          size_t n)
 {
+    const struct few_items_opts opts = {.size = sizeof opts, .list = list};
     struct few_items *items;
     struct few_error err;
-    assert_status(few_items_open(args, n_args, list, NULL, &items, &err), FEW_OK, &err);
+    assert_status(few_items_open(args, n_args, &opts, &items, &err), FEW_OK, &err);
     assert_int_equal(few_items_count(items), n);
     for (size_t i = 0; i < n; i++) assert_string_equal(few_items_path(items, i), names[i]);
     few_items_close(items);
@@ -32,9 +35,10 @@ static void assert_items(const char *const *args, size_t n_args, FILE *list, con
 
 static void assert_no_items(const char *arg, FILE *list, enum few_status expected, const char *word)
 {
+    const struct few_items_opts opts = {.size = sizeof opts, .list = list};
     struct few_items *items;
     struct few_error err = {0};
-    assert_status(few_items_open(&arg, 1, list, NULL, &items, &err), expected, &err);
+    assert_status(few_items_open(&arg, 1, &opts, &items, &err), expected, &err);
     assert_null(items);
     if (!strstr(err.message, word)) fail_msg("\"%s\" is not in \"%s\"", word, err.message);
 }
@@ -195,10 +199,11 @@ static void test_item_limit(void **state)
     assert_non_null(list);
     for (int i = 0; i < FEW_ITEMS_MAX; i++) fputs("a\n", list);
     rewind(list);
+    const struct few_items_opts opts = {.size = sizeof opts, .list = list};
     struct few_items *items;
     struct few_error err;
     const char *arg = "-";
-    assert_status(few_items_open(&arg, 1, list, NULL, &items, &err), FEW_OK, &err);
+    assert_status(few_items_open(&arg, 1, &opts, &items, &err), FEW_OK, &err);
     assert_int_equal(few_items_count(items), FEW_ITEMS_MAX);
     few_items_close(items);
     fputs("a\n", list);
@@ -207,13 +212,152 @@ static void test_item_limit(void **state)
     fclose(list);
 }
 
+/* ---- recordings, streams, records ---- */
+
+static void assert_items_with(const char *arg, struct few_items_opts opts, const char *const *names, size_t n)
+{
+    struct few_items *items;
+    struct few_error err;
+    opts.size = sizeof opts;
+    assert_status(few_items_open(&arg, 1, &opts, &items, &err), FEW_OK, &err);
+    assert_int_equal(few_items_count(items), n);
+    for (size_t i = 0; i < n; i++) assert_string_equal(few_items_path(items, i), names[i]);
+    few_items_close(items);
+}
+
+static void test_what_a_folder_gives(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    folder("mix");
+    touch("mix/a.jpg");
+    touch("mix/b.mp4");
+    touch("mix/c.wav");
+    touch("mix/d.jsonl");
+    const char *arg = joined("mix");
+    const char *names[] = {joined("mix/a.jpg"), joined("mix/b.mp4"), joined("mix/c.wav")};
+    const struct few_zoo sees = {.looks_at = {[FEW_IMAGE] = true}};
+    const struct few_zoo hears = {.looks_at = {[FEW_SOUND] = true}, .n_rates = 1, .rates = {16000}};
+    const struct few_zoo both = {
+        .looks_at = {[FEW_IMAGE] = true, [FEW_SOUND] = true}, .n_rates = 1, .rates = {8000}};
+    assert_items_with(arg, (struct few_items_opts){.zoo = NULL}, names, 1);
+    assert_items_with(arg, (struct few_items_opts){.zoo = &sees}, names, 1);
+    assert_items_with(arg, (struct few_items_opts){.zoo = &sees, .fps = 2}, names, 2);
+    assert_items_with(arg, (struct few_items_opts){.every = 10}, names, 2);
+    assert_items_with(arg, (struct few_items_opts){.zoo = &both}, names, 3);
+    assert_items_with(arg, (struct few_items_opts){.zoo = &hears}, names + 1, 2);
+}
+
+static void test_live_streams_without_passwords(void **state)
+{
+    (void)state;
+    const char *clean = "rtsp://host:554/door?x=1";
+    assert_items_with("rtsp://me:secret@host:554/door?x=1", (struct few_items_opts){.size = 0}, &clean, 1);
+}
+
+static void test_places_in_recordings(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    touch("clip[1].mp4");
+    const char *place = joined("clip[1].mp4#t=3,5");
+    assert_items_with(place, (struct few_items_opts){.size = 0}, &place, 1);
+    assert_no_items(joined("gone.mp4#t=3"), NULL, FEW_ENOENT, "gone.mp4");
+}
+
+static void assert_list(const char *text, enum few_status expected, const char *word)
+{
+    t_write(t_path("list.jsonl"), text, strlen(text));
+    assert_no_items(joined("list.jsonl"), NULL, expected, word);
+}
+
+static void test_lists_of_records(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    static const char text[] = "{\"item\": \"b\", \"text\": \"x\"}\r\n \n{\"item\": \"a\", \"text\": \"y\"}";
+    t_write(t_path("LIST.JSONL"), text, sizeof text - 1);
+    const char *names[] = {"b", "a"};
+    assert_items_with(joined("LIST.JSONL"), (struct few_items_opts){.size = 0}, names, 2);
+    assert_list("", FEW_ENOENT, "found none");
+    assert_list("\n{\"item\": \"a\"}", FEW_EPARSE, "list.jsonl, line 2: line: expected 'image'");
+    assert_list("{\"item\": \"a\", \"text\": \"x\"}\n{\"item\": \"b\", \"text\": \"x\"}\n"
+                "{\"item\": \"a\", \"text\": \"z\"}\n",
+                FEW_EPARSE, "list.jsonl, line 3: expected a name of its own, found 'a'");
+    t_write(t_path("nul.jsonl"), "{\"item\": \"a\0\"}", 14);
+    assert_no_items(joined("nul.jsonl"), NULL, FEW_EPARSE, "line 1");
+    assert_no_items(joined("none.jsonl"), NULL, FEW_ENOENT, "none.jsonl");
+}
+
+static void test_long_lines_of_lists(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    static char line[FEW__RECORD_LINE_MAX + 1];
+    static const char record[] = "{\"item\": \"a\", \"text\": \"x\"}";
+    memset(line, ' ', sizeof line);
+    memcpy(line, record, sizeof record - 1);
+    t_write(t_path("list.jsonl"), line, FEW__RECORD_LINE_MAX);
+    const char *name = "a";
+    assert_items_with(joined("list.jsonl"), (struct few_items_opts){.size = 0}, &name, 1);
+    t_write(t_path("list.jsonl"), line, sizeof line);
+    assert_no_items(joined("list.jsonl"), NULL, FEW_ELIMIT, "line 1: line of more than 1048576 bytes");
+}
+
+static void test_options_that_make_no_sense(void **state)
+{
+    (void)state;
+    static const struct few_items_opts rows[] = {
+        {.size = 1},
+        {.size = sizeof *rows, .fps = -1},
+        {.size = sizeof *rows, .fps = 1001},
+        {.size = sizeof *rows, .fps = 1, .every = 2},
+        {.size = sizeof *rows, .clip_us = -1},
+        {.size = sizeof *rows, .clip_us = 60000001},
+        {.size = sizeof *rows, .from_us = -1},
+        {.size = sizeof *rows, .from_us = 5, .until_us = 5},
+        {.size = sizeof *rows, .streams = FEW_STREAMS_MAX + 1},
+        {.size = sizeof *rows, .live_timeout_us = -1},
+    };
+    struct few_items *items;
+    struct few_error err;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_status(few_items_open(NULL, 0, &rows[i], &items, &err), FEW_EINVAL, &err);
+}
+
+static void test_options_that_decide(void **state)
+{
+    (void)state;
+    const struct few_zoo hears = {.looks_at = {[FEW_SOUND] = true}, .n_rates = 2, .rates = {8000, 16000}};
+    const struct few_items_opts opts = {.size = sizeof opts,
+                                        .zoo = &hears,
+                                        .fps = 2.5,
+                                        .clip_us = 500000,
+                                        .from_us = 1,
+                                        .until_us = 3000000,
+                                        .limit = 9,
+                                        .streams = 2};
+    struct few_items *items;
+    struct few_error err;
+    assert_status(few_items_open(NULL, 0, &opts, &items, &err), FEW_OK, &err);
+    assert_string_equal(few__items_options(items),
+                        "{\"picture\": false, \"rates\": [8000, 16000], \"fps\": 2.5, "
+                        "\"clip_us\": 500000, \"from_us\": 1, \"until_us\": 3000000}");
+    few_items_close(items);
+    assert_status(few_items_open(NULL, 0, NULL, &items, &err), FEW_OK, &err);
+    assert_string_equal(few__items_options(items), "{\"picture\": true, \"rates\": []}");
+    few_items_close(items);
+}
+
+/* ---- memory ---- */
+
 static enum few_status open_all(const struct few_mem *mem, void *ud)
 {
     (void)ud;
-    struct few_env env = {.mem = mem};
+    const struct few_items_opts opts = {.size = sizeof opts, .env = {.mem = mem}};
     struct few_items *items = NULL;
     const char *args[] = {joined(""), joined("*.png"), joined("z.JPG")};
-    enum few_status got = few_items_open(args, 3, NULL, &env, &items, NULL);
+    enum few_status got = few_items_open(args, 3, &opts, &items, NULL);
     few_items_close(items);
     return got;
 }
@@ -241,6 +385,13 @@ int main(void)
         cmocka_unit_test(test_what_is_not_there),
         cmocka_unit_test(test_path_limit),
         cmocka_unit_test(test_item_limit),
+        cmocka_unit_test(test_what_a_folder_gives),
+        cmocka_unit_test(test_live_streams_without_passwords),
+        cmocka_unit_test(test_places_in_recordings),
+        cmocka_unit_test(test_lists_of_records),
+        cmocka_unit_test(test_long_lines_of_lists),
+        cmocka_unit_test(test_options_that_make_no_sense),
+        cmocka_unit_test(test_options_that_decide),
         cmocka_unit_test(test_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

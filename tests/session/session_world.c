@@ -73,6 +73,13 @@ struct few_session_opts w_opts(struct few_session_opts opts)
     return opts;
 }
 
+struct few_items *w_items(const char *const *args, size_t n, const struct few_items_opts *opts)
+{
+    struct few_items *items;
+    assert_status(few_items_open(args, n, opts, &items, &err), FEW_OK, &err);
+    return items;
+}
+
 void w_run(struct few_zoo *zoo, const char *spec, struct few_session_opts opts, char (*paths)[W_PATH],
            size_t n, size_t take, size_t *kept, struct few_session_stats *stats)
 {

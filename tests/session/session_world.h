@@ -22,6 +22,9 @@ void w_pictures(char (*paths)[W_PATH], size_t n, uint64_t seed);
 /* opts with size and runtime filled in. */
 struct few_session_opts w_opts(struct few_session_opts opts);
 
+/* n paths, or what else names items, as a list; opts: NULL = defaults. few_items_close. */
+struct few_items *w_items(const char *const *args, size_t n, const struct few_items_opts *opts);
+
 /* Submit all, receive until `take` results came (SIZE_MAX = all), close. kept: out, how many were kept; or NULL.
  * stats: out, before close; or NULL. */
 void w_run(struct few_zoo *zoo, const char *spec, struct few_session_opts opts, char (*paths)[W_PATH],

@@ -293,7 +293,7 @@ static void test_failures(void **state)
         }
     }
     assert_status(few_export(t_path("a.db"), "xml", stdout, &err), FEW_EINVAL, &err);
-    assert_non_null(strstr(err.message, "expected jsonl, csv or coco, found \"xml\""));
+    assert_non_null(strstr(err.message, "expected jsonl, csv, coco, "));
     assert_status(few_export(t_path("none.db"), "csv", stdout, &err), FEW_ENOENT, &err);
     t_write(t_path("text"), "text", 4);
     assert_status(few_export(t_path("text"), "csv", stdout, &err), FEW_ESTORE, &err);

@@ -33,8 +33,12 @@ static void put_failed(struct made_trace *trace)
 {
     const struct few__cell cells[2] = {{.outcome = FEW_FAILED, .reason = "no", .start_us = -1},
                                        {.outcome = FEW_FAILED, .reason = "no", .start_us = -1}};
-    const struct few__item_row row = {
-        .path = "x", .status = FEW_EDECODE, .message = "no", .deadline_missed = true, .run_all_us = 7};
+    const struct few__item_row row = {.path = "x",
+                                      .status = FEW_EDECODE,
+                                      .message = "no",
+                                      .deadline_missed = true,
+                                      .run_all_us = 7,
+                                      FEW__NO_STREAM};
     struct few_error err;
     assert_status(few__store_put(trace->store, &row, cells, &err), FEW_OK, &err);
 }

@@ -30,7 +30,7 @@ static int set_up(void **state)
              t_source(), folder, N_ITEMS);
     assert_int_equal(system(command), 0);
     struct few_items *list;
-    assert_status(few_items_open(&folder, 1, NULL, NULL, &list, &err), FEW_OK, &err);
+    assert_status(few_items_open(&folder, 1, NULL, &list, &err), FEW_OK, &err);
     assert_int_equal(few_items_count(list), N_ITEMS);
     for (size_t i = 0; i < N_ITEMS; i++) snprintf(items[i], sizeof items[i], "%s", few_items_path(list, i));
     few_items_close(list);

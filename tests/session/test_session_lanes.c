@@ -230,20 +230,23 @@ static void test_a_forecast_within_little_memory(void **state)
     struct few_zoo *zoo = new_world(large, 3, 4);
     struct few_session *session;
     struct few_forecast forecast = {.size = sizeof forecast}, roomy = {.size = sizeof roomy};
-    const char *list[4] = {paths[0], paths[1], paths[2], paths[3]};
+    const char *names[4] = {paths[0], paths[1], paths[2], paths[3]};
+    struct few_items *list = w_items(names, 4, NULL), *short_list = w_items(names, 1, NULL);
     uint64_t room = record_large(zoo, t_path("trace.db")) / 2 * 3;
     struct few_session_opts opts = w_opts((struct few_session_opts){.lanes = 2, .memory_bytes = room});
     assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_OK, &err);
-    assert_status(few_session_forecast(session, list, 4, &forecast, &err), FEW_OK, &err);
+    assert_status(few_session_forecast(session, list, &forecast, &err), FEW_OK, &err);
     assert_near(forecast.models, 3, 0);
     assert_true(forecast.item_us > 0 && forecast.run_all_us > 0);
     assert_true(forecast.total_us >= forecast.item_us);
     const struct few_result *result;
     assert_status(few_session_submit(session, paths[0], &err), FEW_OK, &err);
     assert_status(few_session_receive(session, &result, &err), FEW_OK, &err); // it was only a rehearsal
-    assert_status(few_session_forecast(session, list, 1, &roomy, &err), FEW_OK, &err);
+    assert_status(few_session_forecast(session, short_list, &roomy, &err), FEW_OK, &err);
     assert_int_equal(roomy.item_us, forecast.item_us); // what is loaded now does not matter
     assert_status(few_session_close(session, &err), FEW_OK, &err);
+    few_items_close(list);
+    few_items_close(short_list);
     few_zoo_close(zoo);
 }
 
@@ -276,11 +279,13 @@ static void test_costs_of_the_store_are_used(void **state)
     opts.runtime = "/nowhere/libonnxruntime.so";
     assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_OK, &err);
     const char *two_paths[] = {paths[0], paths[5]};
-    assert_status(few_session_forecast(session, two_paths, 2, &forecast, &err), FEW_OK, &err);
+    struct few_items *list = w_items(two_paths, 2, NULL);
+    assert_status(few_session_forecast(session, list, &forecast, &err), FEW_OK, &err);
     assert_int_equal(forecast.kept, 1);
     assert_int_equal(forecast.items, 1);
     assert_true(forecast.run_all_us > 0 && forecast.item_us > 0);
     assert_status(few_session_close(session, &err), FEW_OK, &err);
+    few_items_close(list);
     few_zoo_close(zoo);
 }
 
@@ -419,13 +424,14 @@ static void test_a_forecast(void **state)
     struct few_session *session;
     const struct few_result *result;
     struct few_forecast forecast = {.size = sizeof forecast}, wrong = {0};
-    const char *list[N];
+    const char *names[N];
     struct few_session_opts opts =
         w_opts((struct few_session_opts){.lanes = 1, .in_flight = 1, .store = t_path("run.db")});
-    for (size_t i = 0; i < N; i++) list[i] = paths[i];
+    for (size_t i = 0; i < N; i++) names[i] = paths[i];
+    struct few_items *list = w_items(names, N, NULL);
     assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_OK, &err);
-    assert_status(few_session_forecast(session, list, N, &wrong, &err), FEW_EINVAL, &err);
-    assert_status(few_session_forecast(session, list, N, &forecast, &err), FEW_OK, &err);
+    assert_status(few_session_forecast(session, list, &wrong, &err), FEW_EINVAL, &err);
+    assert_status(few_session_forecast(session, list, &forecast, &err), FEW_OK, &err);
     assert_int_equal(forecast.items, N);
     assert_int_equal(forecast.kept, 0);
     assert_int_equal(forecast.bytes, N * (54 + 24 * 6));
@@ -435,10 +441,10 @@ static void test_a_forecast(void **state)
     assert_int_equal(forecast.total_us, N * forecast.item_us);
     assert_true(forecast.store_bytes > (uint64_t)N * FEW__STORE_THUMBNAIL);
     for (size_t i = 0; i < 5; i++) {
-        assert_status(few_session_submit(session, list[i], &err), FEW_OK, &err);
+        assert_status(few_session_submit(session, names[i], &err), FEW_OK, &err);
         assert_status(few_session_receive(session, &result, &err), FEW_OK, &err);
     }
-    assert_status(few_session_forecast(session, list, N, &forecast, &err), FEW_OK, &err);
+    assert_status(few_session_forecast(session, list, &forecast, &err), FEW_OK, &err);
     assert_int_equal(forecast.items, N - 5);
     assert_int_equal(forecast.kept, 5);
     assert_status(few_session_close(session, &err), FEW_OK, &err);
@@ -446,10 +452,11 @@ static void test_a_forecast(void **state)
     opts.store = NULL;
     opts.deadline_us = 2; // shorter than the slow model
     assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_OK, &err);
-    assert_status(few_session_forecast(session, list, N, &forecast, &err), FEW_OK, &err);
+    assert_status(few_session_forecast(session, list, &forecast, &err), FEW_OK, &err);
     assert_false(forecast.runs[1]);
     assert_true(forecast.item_us <= 2 && forecast.models < 2);
     assert_status(few_session_close(session, &err), FEW_OK, &err);
+    few_items_close(list);
     few_zoo_close(zoo);
 }
 

@@ -67,13 +67,19 @@ static inline struct few_catalog fix_catalog(struct few__arena *arena)
             (struct few_model){.name = "scene",
                                .task = "where",
                                .kind = FEW_CLASSES,
+                               .modality = FEW_SOUND,
                                .needs = -1,
                                .variant_of = -1,
                                .cost = {.time_us = 1500, .memory_bytes = 1 << 20},
                                .digest = "00ff"},
             &scene_list);
     fix_add(b,
-            (struct few_model){.name = "tags", .task = "", .kind = FEW_LABELS, .needs = -1, .variant_of = -1},
+            (struct few_model){.name = "tags",
+                               .task = "",
+                               .kind = FEW_LABELS,
+                               .modality = FEW_TEXT,
+                               .needs = -1,
+                               .variant_of = -1},
             &tags_list);
     fix_add(b,
             (struct few_model){
@@ -141,19 +147,39 @@ static inline void fix_output(struct few__arena *arena, size_t model, int i, str
     assert_int_equal(few__output_pack(&said[model], arena, &cell->output, &cell->n_output), FEW_OK);
 }
 
+/* The look of item i: soft stripes, and every seventh time noise, which nothing makes smaller. */
+static inline void fix_look(uint8_t look[FEW__STORE_LOOK], int i)
+{
+    uint32_t noise = (uint32_t)i + 1;
+    for (size_t k = 0; k < FEW__STORE_LOOK; k++) {
+        noise = noise * 1664525u + 1013904223u;
+        look[k] = i % 7 == 6 ? (uint8_t)(noise >> 24) : (uint8_t)(k / 160 + 3 * (k % 160) + (size_t)i);
+    }
+}
+
+/* One more stream; its id. */
+static inline int64_t fix_stream(struct few__store *store, const char *path)
+{
+    struct few__stream_row row = {.id = -1, .path = path, .n_in = 3, .last_us = -1, .newest_age_us = -1};
+    struct few_error err;
+    assert_status(few__store_put_stream(store, &row, &err), FEW_OK, &err);
+    return row.id;
+}
+
 /* The cells of item i: all executed, except that every fourth item has no face and tags were too late there. */
 static inline void fix_cells(struct few__arena *arena, int i, struct few__cell cells[MODELS])
 {
     for (size_t m = 0; m < MODELS; m++) {
-        cells[m] = (struct few__cell){FEW_EXECUTED, "chosen", 10 * (int64_t)m, 100 * (int64_t)m + i, NULL, 0};
+        cells[m] = (struct few__cell){
+            FEW_EXECUTED, "chosen", 10 * (int64_t)m, 100 * (int64_t)m + i, (int)m % 2, NULL, 0};
         fix_output(arena, m, i, &cells[m]);
     }
     if (i % 4 != 3) return;
     struct few_output none = {.kind = FEW_SCALAR, .empty = true};
-    cells[TAGS] = (struct few__cell){FEW_LATE, "not finished by the deadline", 10, 5000, NULL, 0};
-    cells[AGE] = (struct few__cell){FEW_SKIPPED, "its need face found nothing", -1, 0, NULL, 0};
+    cells[TAGS] = (struct few__cell){FEW_LATE, "not finished by the deadline", 10, 5000, 1, NULL, 0};
+    cells[AGE] = (struct few__cell){FEW_SKIPPED, "its need face found nothing", -1, 0, -1, NULL, 0};
     assert_int_equal(few__output_pack(&none, arena, &cells[AGE].output, &cells[AGE].n_output), FEW_OK);
-    cells[POSE] = (struct few__cell){FEW_SKIPPED, "no time left", -1, 0, NULL, 0};
+    cells[POSE] = (struct few__cell){FEW_SKIPPED, "no time left", -1, 0, -1, NULL, 0};
 }
 
 /* A store of n items "dir/item_0.jpg", ... of 200 x 100 pixels; the last one failed if broken is set. */
@@ -171,14 +197,14 @@ static inline void fix_store(const char *path, int n, bool broken)
         char name[64];
         snprintf(name, sizeof name, "dir/item_%d.jpg", i);
         struct few__item_row item = {
-            .path = name, .width = 200, .height = 100, .decode_us = 7, .elapsed_us = 900};
+            .path = name, .width = 200, .height = 100, .decode_us = 7, .elapsed_us = 900, FEW__NO_STREAM};
         fix_cells(&arena, i, cells);
         if (broken && i == n - 1) {
             item.status = FEW_EDECODE;
             item.message = "cut short";
             item.width = item.height = 0;
             for (size_t m = 0; m < MODELS; m++)
-                cells[m] = (struct few__cell){FEW_FAILED, "the item could not be read", -1, 0, NULL, 0};
+                cells[m] = (struct few__cell){FEW_FAILED, "the item could not be read", -1, 0, -1, NULL, 0};
         }
         assert_status(few__store_put(store, &item, cells, &err), FEW_OK, &err);
     }

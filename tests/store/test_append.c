@@ -66,7 +66,7 @@ static enum few_status write_item(struct few__store *store, int i, int round, in
     snprintf(digest, sizeof digest, "digest %d", i / 2);
     fix_cells(&arena, i + round, cells);
     bool bad = i % 5 == 4 && round == 0;
-    if (bad) cells[HAND] = (struct few__cell){FEW_FAILED, "no hand", -1, 0, NULL, 0};
+    if (bad) cells[HAND] = (struct few__cell){FEW_FAILED, "no hand", -1, 0, -1, NULL, 0};
     struct few__item_row item = {.path = path,
                                  .digest = digest,
                                  .size = 1000 + (uint64_t)i,
@@ -75,7 +75,8 @@ static enum few_status write_item(struct few__store *store, int i, int round, in
                                  .run_all_us = 100 + i,
                                  .deadline_missed = i % 3 == 0,
                                  .status = bad && i % 2 ? FEW_EDECODE : FEW_OK,
-                                 .message = bad ? "bad" : ""};
+                                 .message = bad ? "bad" : "",
+                                 FEW__NO_STREAM};
     return at < 0 ? few__store_put(store, &item, cells, err)
                   : few__store_replace(store, at, &item, cells, err);
 }
@@ -218,6 +219,7 @@ static void test_refuses_another_zoo(void **state)
            "model 'scene' has changed (digest 00ff, now 0123456789ab)");
     CHANGE(FACE, memcpy(model->digest, "11", 3), "model 'face' has changed (digest unknown, now 11)");
     CHANGE(AGE, model->kind = FEW_VECTOR, "model 'age' was of kind scalar, now vector");
+    CHANGE(AGE, model->modality = FEW_SOUND, "model 'age' was one of image, now of sound");
     CHANGE(OBJECTS, model->n_labels = 2, "model 'objects' has other labels than before (3, now 2)");
     CHANGE(OBJECTS, model->is_null = NULL, "model 'objects' has other labels");
     CHANGE(TAGS, model->threshold = 0.25F, "model 'tags' had threshold 0.5 and empty 0, now 0.25 and 0");
@@ -244,8 +246,8 @@ static void test_refuses_other_files(void **state)
     t_write(t_path("empty.db"), "", 0);
     refuse(t_path("empty.db"), &what, FEW_ESTORE, "expected a trace or run file");
     fix_store(t_path("old.db"), 1, false);
-    fix_sql(t_path("old.db"), "PRAGMA user_version = 1");
-    refuse(t_path("old.db"), &what, FEW_EVERSION, "expected version 2 of the file, found 1");
+    fix_sql(t_path("old.db"), "PRAGMA user_version = 2");
+    refuse(t_path("old.db"), &what, FEW_EVERSION, "expected version 3 of the file, found 2");
     struct few__store *store = create(t_path("shut.db"));
     put(store, 0);
     close_store(store);
@@ -326,7 +328,8 @@ static void test_get_and_replace(void **state)
     struct few__store *store = create(t_path("a.db"));
     for (int i = 0; i < 80; i++) put(store, i);
     fix_cells(&arena, 0, cells);
-    struct few__item_row row = {.path = "new.jpg", .digest = "n", .size = 3, .thumbnail = picture};
+    struct few__item_row row = {
+        .path = "new.jpg", .digest = "n", .size = 3, .thumbnail = picture, FEW__NO_STREAM};
     assert_status(few__store_replace(store, 4, &row, cells, &err), FEW_OK, &err);
     assert_status(few__store_replace(store, 80, &row, cells, &err), FEW_ENOENT, &err);
     assert_non_null(strstr(err.message, "has no item 80"));

@@ -43,10 +43,32 @@ static struct few__store_new made(bool overwrite)
         .purpose = "run", .catalog = &catalog, .config_json = "{\"a\":1}", .overwrite = overwrite};
 }
 
+// The stream of item i is put with the first of its ten items and renewed with the others.
+static enum few_status write_stream(struct few__store *store, int i, int64_t *id, struct few_error *err)
+{
+    char path[32];
+    struct few__stream_row row;
+    snprintf(path, sizeof path, "%d.mp4", i / 10);
+    enum few_status status = few__store_find_stream(store, path, &row, err);
+    if (status == FEW_END) row = (struct few__stream_row){.id = -1};
+    else if (status != FEW_OK) return status;
+    row.path = path;
+    row.options = row.message = NULL;
+    row.n_in++;
+    status = few__store_put_stream(store, &row, err);
+    *id = row.id;
+    return status;
+}
+
 static enum few_status write_item(struct few__store *store, int i, int64_t at, struct few_error *err)
 {
     struct few__cell cells[MODELS];
+    uint8_t look[FEW__STORE_LOOK];
+    int64_t stream;
     char path[32], digest[32];
+    enum few_status status = write_stream(store, i, &stream, err);
+    if (status != FEW_OK) return status;
+    fix_look(look, i);
     snprintf(path, sizeof path, "%d.jpg", i);
     snprintf(digest, sizeof digest, "digest %d", i / 2);
     fix_cells(&arena, i, cells);
@@ -55,7 +77,10 @@ static enum few_status write_item(struct few__store *store, int i, int64_t at, s
                                  .size = (uint64_t)i,
                                  .runtime_us = 3,
                                  .run_all_us = 5,
-                                 .width = at < 0};
+                                 .width = at < 0,
+                                 .stream = stream,
+                                 .at_us = i,
+                                 .look = i % 10 ? NULL : look};
     return at < 0 ? few__store_put(store, &item, cells, err)
                   : few__store_replace(store, at, &item, cells, err);
 }
@@ -103,6 +128,14 @@ static void assert_whole(struct few__store *store)
     few__store_totals(store, &totals);
     fix_totals(store, &sums);
     assert_memory_equal(&totals, &sums, sizeof totals);
+    for (int64_t i = 0; i < few__store_n_streams(store); i++) {
+        char name[32];
+        struct few__stream_row row;
+        struct few_error err;
+        snprintf(name, sizeof name, "%d.mp4", (int)i);
+        assert_status(few__store_get_stream(store, i, &row, &err), FEW_OK, &err);
+        assert_string_equal(row.path, name);
+    }
 }
 
 static void check_integrity(const char *path)
@@ -436,7 +469,7 @@ static enum few_status use(const struct few_mem *mem)
     few__store_limit(store, 1 << 30);
     status = few__store_find_path(store, "2.jpg", &known, NULL);
     if (status == FEW_OK) status = few__store_find_digest(store, "digest 1", &known, NULL);
-    if (status == FEW_OK) status = write_item(store, 20, -1, NULL);
+    if (status == FEW_OK) status = write_item(store, 10, -1, NULL);
     if (status == FEW_OK) status = write_item(store, 2, 2, NULL);
     if (status == FEW_OK) status = few__store_get(store, 2, &item, cells, NULL);
     if (status == FEW_OK) status = few__store_next_failed(store, -1, &id, &path, NULL);
@@ -448,7 +481,7 @@ static void make_used(void)
 {
     const struct few__store_new what = made(true);
     struct few__cell cells[MODELS];
-    struct few__item_row failed = {.path = "bad", .status = FEW_EIO, .message = "bad"};
+    struct few__item_row failed = {.path = "bad", .status = FEW_EIO, .message = "bad", FEW__NO_STREAM};
     struct few__store *store;
     struct few_error err;
     assert_status(few__store_create(t_path("a.db"), &what, NULL, &store, &err), FEW_OK, &err);

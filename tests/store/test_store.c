@@ -54,6 +54,7 @@ static void assert_same_model(const struct few_model *a, const struct few_model 
     assert_string_equal(a->space, b->space);
     assert_string_equal(a->digest, b->digest);
     assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->modality, b->modality);
     assert_int_equal(a->n_labels, b->n_labels);
     assert_int_equal(a->own_label, b->own_label);
     assert_int_equal(a->needs, b->needs);
@@ -121,7 +122,7 @@ enum { MANY = 700 }; // more reasons than the cache holds, several batches
 
 struct sample { // what the i-th item of a test is
     char path[32], reason[400];
-    uint8_t thumbnail[FEW__STORE_THUMBNAIL];
+    uint8_t thumbnail[FEW__STORE_THUMBNAIL], look[FEW__STORE_LOOK];
     struct few__item_row row;
     struct few__cell cells[MODELS];
 };
@@ -133,6 +134,7 @@ static void make_sample(struct few__arena *arena, int i, struct sample *out)
     if (i % 10) snprintf(out->reason, sizeof out->reason, "reason %d", i / 2);
     else snprintf(out->reason, sizeof out->reason, "%0300d", i);
     for (size_t k = 0; k < sizeof out->thumbnail; k++) out->thumbnail[k] = (uint8_t)(k * 7 + (size_t)i);
+    fix_look(out->look, i);
     fix_cells(arena, i, out->cells);
     out->cells[HAND].reason = out->reason;
     out->row = (struct few__item_row){.id = i,
@@ -145,7 +147,12 @@ static void make_sample(struct few__arena *arena, int i, struct sample *out)
                                       .deadline_missed = i % 2 == 0,
                                       .status = i % 5 ? FEW_OK : FEW_EDECODE,
                                       .message = i % 5 ? "" : "why",
-                                      .thumbnail = i % 3 ? NULL : out->thumbnail};
+                                      .thumbnail = i % 3 ? NULL : out->thumbnail,
+                                      .stream = i % 3 - 1,
+                                      .at_us = 1000 * i,
+                                      .until_us = 1000 * i + 999,
+                                      .age_us = i % 2 ? -1 : i,
+                                      .look = i % 4 ? out->look : NULL};
 }
 
 static void assert_same_item(const struct few__item_row *a, const struct few__item_row *b)
@@ -162,6 +169,12 @@ static void assert_same_item(const struct few__item_row *a, const struct few__it
     assert_string_equal(a->message, b->message);
     assert_int_equal(!a->thumbnail, !b->thumbnail);
     if (a->thumbnail) assert_memory_equal(a->thumbnail, b->thumbnail, FEW__STORE_THUMBNAIL);
+    assert_int_equal(a->stream, b->stream);
+    assert_int_equal(a->at_us, b->at_us);
+    assert_int_equal(a->until_us, b->until_us);
+    assert_int_equal(a->age_us, b->age_us);
+    assert_int_equal(!a->look, !b->look);
+    if (a->look) assert_memory_equal(a->look, b->look, FEW__STORE_LOOK);
 }
 
 static void assert_same_cell(const struct few__cell *a, const struct few__cell *b)
@@ -170,6 +183,7 @@ static void assert_same_cell(const struct few__cell *a, const struct few__cell *
     assert_string_equal(a->reason, b->reason);
     assert_int_equal(a->start_us, b->start_us);
     assert_int_equal(a->time_us, b->time_us);
+    assert_int_equal(a->lane, b->lane);
     assert_int_equal(!a->output, !b->output);
     assert_int_equal(a->n_output, b->n_output);
     if (a->output) assert_memory_equal(a->output, b->output, a->n_output);
@@ -187,6 +201,8 @@ static void test_items_come_back(void **state)
     t_tmpdir();
     few__arena_init(&arena, NULL, 1 << 24);
     struct few__store *store = create(t_path("a.db"), &arena);
+    fix_stream(store, "one.mp4");
+    fix_stream(store, "two.mp4");
     for (int i = 0; i < MANY; i++) {
         make_sample(&arena, i, &sample);
         sample.row.id = 99; // ignored
@@ -209,6 +225,7 @@ static void test_items_come_back(void **state)
     assert_string_equal(got[SCENE].reason, "chosen");
     assert_null(got[SCENE].output);
     assert_null(item.thumbnail);
+    assert_null(item.look);
     few__store_close(store, NULL);
     few__arena_finish(&arena);
 }
@@ -234,7 +251,7 @@ static void test_costs_are_replaced(void **state)
     for (size_t m = 0; m < MODELS; m++)
         assert_memory_equal(&few__store_catalog(store)->models[m].cost, &costs[m], sizeof costs[m]);
     assert_status(few__store_set_costs(store, costs, &err), FEW_EINVAL, &err);
-    struct few__item_row row = {.path = "x"};
+    struct few__item_row row = {.path = "x", FEW__NO_STREAM};
     struct few__cell cells[MODELS] = {0};
     assert_status(few__store_put(store, &row, cells, &err), FEW_EINVAL, &err);
     few__store_close(store, NULL);
@@ -348,7 +365,7 @@ static void test_reading_while_it_is_written(void **state)
     few__arena_init(&arena, NULL, 1 << 20);
     struct few__store *store = create(t_path("a.db"), &arena);
     fix_cells(&arena, 0, cells);
-    struct few__item_row row = {.path = "x"};
+    struct few__item_row row = {.path = "x", FEW__NO_STREAM};
     for (int i = 0; i < FEW__STORE_BATCH + 5; i++)
         assert_status(few__store_put(store, &row, cells, &err), FEW_OK, &err);
     assert_status(read_all(t_path("a.db"), true, &n, &err), FEW_END, &err);
@@ -377,10 +394,10 @@ static void test_other_files(void **state)
     assert_status(few__store_open(t_path("other.db"), NULL, &store, &err), FEW_ESTORE, &err);
     assert_non_null(strstr(err.message, "another program's"));
     fix_store(t_path("new.db"), 1, false);
-    fix_sql(t_path("new.db"), "PRAGMA user_version = 1");
+    fix_sql(t_path("new.db"), "PRAGMA user_version = 2");
     assert_status(few__store_open(t_path("new.db"), NULL, &store, &err), FEW_EVERSION, &err);
     assert_non_null(
-        strstr(err.message, "expected version 2 of the file, found 1: another version of Fewer made it"));
+        strstr(err.message, "expected version 3 of the file, found 2: another version of Fewer made it"));
     assert_null(store);
 }
 
@@ -401,7 +418,7 @@ static void test_killed_process(void **state)
         few__arena_init(&arena, NULL, 1 << 20);
         struct few__store *store = create(t_path("a.db"), &arena);
         fix_cells(&arena, 0, cells);
-        struct few__item_row row = {.path = "x"};
+        struct few__item_row row = {.path = "x", FEW__NO_STREAM};
         for (int i = 0; i < 3 * FEW__STORE_BATCH + 9; i++) (void)few__store_put(store, &row, cells, NULL);
         raise(SIGKILL);
     }
@@ -428,7 +445,7 @@ static int fill_disk(const char *path)
     if (!thumbnail || setrlimit(RLIMIT_FSIZE, &limit) != 0) return 1;
     struct few__store *store = create(path, &arena);
     fix_cells(&arena, 0, cells);
-    struct few__item_row row = {.path = "x", .thumbnail = thumbnail};
+    struct few__item_row row = {.path = "x", .thumbnail = thumbnail, FEW__NO_STREAM};
     enum few_status status = FEW_OK;
     for (int i = 0; i < 1000 && status == FEW_OK; i++) status = few__store_put(store, &row, cells, &err);
     if (status != FEW_ESTORE || !strstr(err.message, path)) return 2;
@@ -528,7 +545,7 @@ static void test_rows_that_are_wrong(void **state)
     static const char *const wrongs[] = {
         "DELETE FROM results WHERE item = 1 AND model = 3",
         "DELETE FROM results WHERE item = 1 AND model = 8",
-        "INSERT INTO results VALUES (1, 9, 0, 1, 0, 0, NULL)",
+        "INSERT INTO results VALUES (1, 9, 0, 1, 0, 0, -1, NULL)",
         "UPDATE results SET outcome = 6 WHERE item = 1",
         "UPDATE results SET outcome = -1 WHERE item = 1",
         "UPDATE results SET reason = 77 WHERE item = 1",
@@ -539,12 +556,20 @@ static void test_rows_that_are_wrong(void **state)
         "UPDATE label_lists SET n = 100000000",
         "UPDATE label_lists SET id = 500 WHERE id = 0",
         "UPDATE models SET kind = 'smell'",
+        "UPDATE models SET modality = 'smell'",
+        "INSERT INTO looks VALUES (1, x'00')",
+        "INSERT INTO looks VALUES (1, x'')",
+        "INSERT INTO looks VALUES (1, zeroblob(30000))",
+        "UPDATE items SET stream = 0 WHERE id = 1",
+        "UPDATE items SET stream = -2 WHERE id = 1",
+        "DROP TABLE streams",
         "UPDATE models SET needs = 9",
         "UPDATE models SET variant_of = -5",
         "DROP TABLE reasons",
         "DROP TABLE meta",
         "WITH RECURSIVE c(i) AS (SELECT 9 UNION ALL SELECT i + 1 FROM c WHERE i < 5000)"
-        " INSERT INTO models SELECT i, 'm', '', 'box', NULL, 0, 0, 0, 1, NULL, NULL, 0, 0, 0, 0, 0, '' FROM "
+        " INSERT INTO models SELECT i, 'm', '', 'box', 'image', NULL, 0, 0, 0, 1, NULL, NULL, 0, 0, 0, 0, 0, "
+        "'' FROM "
         "c",
     };
     struct few_error err;
@@ -569,7 +594,7 @@ static enum few_status write_body(const struct few_mem *mem, void *ud)
     struct few__store_new what = {.purpose = "run", .catalog = &catalog, .overwrite = true};
     struct few__store *store;
     struct few__cell cells[MODELS];
-    struct few__item_row row = {.path = "x"};
+    struct few__item_row row = {.path = "x", FEW__NO_STREAM};
     fix_cells(arena, 0, cells);
     enum few_status status = few__store_create(t_path("a.db"), &what, &env, &store, NULL);
     if (status != FEW_OK) return status;
@@ -610,7 +635,7 @@ static void test_many_items(void **state)
     struct few__arena arena;
     struct few__store *store;
     struct few_error err;
-    struct few__cell cell = {FEW_EXECUTED, "chosen", 0, 12, NULL, 0};
+    struct few__cell cell = {FEW_EXECUTED, "chosen", 0, 12, 0, NULL, 0};
     float one = 1;
     struct few_output output = {.kind = FEW_SCALAR, .n = 1, .values = &one};
     int64_t n;
@@ -624,7 +649,7 @@ static void test_many_items(void **state)
     struct few__store_new what = {.purpose = "trace", .catalog = &catalog};
     assert_status(few__store_create(t_path("a.db"), &what, NULL, &store, &err), FEW_OK, &err);
     for (int i = 0; i < 100000; i++) {
-        struct few__item_row row = {.path = "folder/photo.jpg"};
+        struct few__item_row row = {.path = "folder/photo.jpg", FEW__NO_STREAM};
         assert_status(few__store_put(store, &row, &cell, &err), FEW_OK, &err);
     }
     assert_status(few__store_close(store, &err), FEW_OK, &err);
