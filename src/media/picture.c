@@ -96,7 +96,7 @@ static const uint8_t *row_of(const struct few__picture *p, const AVPixFmtDescrip
     return room;
 }
 
-// Chroma plane c at row y, one number for each pixel. sums: a scratch row.
+// Chroma plane c at row y, one number for each pixel. sums, deep: scratch rows.
 static void chroma_row(const struct few__picture *p, const AVPixFmtDescriptor *d, int c, int y, int16_t *sums,
                        int16_t *out, int16_t *deep)
 {
