@@ -13,7 +13,7 @@ struct few_profile {
     enum few_status status; // FEW_OK, or why the model cannot be used
     const char *message;    // "" or what is wrong; borrowed for the callback
     double load_ms;
-    double run_ms, run_p90_ms; // of the runtime alone, random input, after a warm-up
+    double run_ms, run_p90_ms; // of the runtime alone, random input (of sound one window), after a warm-up
     uint64_t loaded_bytes;     // growth of the process when it was loaded
     uint64_t peak_bytes;       // the same, highest while it ran
 };

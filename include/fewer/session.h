@@ -144,12 +144,14 @@ FEW_API FEW_MUST_USE enum few_status few_session_submit(struct few_session *sess
 
 /* Take items from there, after those submitted, as there is room. Once for a session; borrowed until close.
  * A recording that the store has to its end, unchanged, is kept as one result without being opened; one that it has in part
- * is gone on with. A live stream begins now.
- * Errors: FEW_EINVAL there are some already; FEW_ENOMEM; FEW_ESTORE. */
+ * is gone on with. A recording that is named twice is taken once. A live stream begins now.
+ * Errors: FEW_EINVAL there are some already; FEW_EVERSION moments of the store were chosen by other options; FEW_ENOMEM;
+ *         FEW_ESTORE. */
 FEW_API FEW_MUST_USE enum few_status few_session_attach(struct few_session *session, struct few_items *items,
                                                         struct few_error *err);
 
-/* Of entry i of the attached items; FEW_ENOENT: it is no stream, or nothing was taken of it yet. */
+/* Of entry i of the attached items. What an earlier run of the store had of it is in the counts.
+ * Errors: FEW_ENOENT it is no stream, or a recording of which nothing was taken yet; FEW_EINVAL stats->size. */
 FEW_API enum few_status few_session_stream(const struct few_session *session, size_t i,
                                            struct few_stream_stats *stats);
 
@@ -177,8 +179,9 @@ struct few_forecast {
     uint64_t store_bytes; // that the store is expected to grow by
 };
 
-/* Forecast for items (as for attach; they may be attached afterwards). The policy is asked as if every model found something, under the deadline, the
- * memory and the lanes of the session; times are those measured or learned.
+/* Forecast for items (as for attach; they may be attached afterwards). The policy is asked as if every model found
+ * something, under the deadline, the memory and the lanes of the session; times are those measured or learned. Streams
+ * whose length nobody knows are left out.
  * Errors: FEW_EINVAL; those of few_session_create where models are loaded late; FEW_ENOMEM. */
 FEW_API FEW_MUST_USE enum few_status few_session_forecast(struct few_session *session,
                                                           struct few_items *items,

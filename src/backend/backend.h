@@ -25,7 +25,9 @@ struct few__runtime_opts {
     const char *name;    // "onnx", "worker" or "replay"
     const char *library; // onnx: path of its shared library, and no other; NULL = where it is looked for
     int threads;         // onnx: of the one global pool; 0 = 1
-    bool give_back; // onnx: working memory goes back to the system after each run; slower, for memory budgets
+    bool
+        give_back; // onnx: working memory goes back to the system after each run (of sound: to the heap); slower, for
+                   // memory budgets
     int64_t start_us;       // worker: time that one has to get ready, at load and after a restart; 0 = 60 s
     few__recall_fn *recall; // replay
     void *ud;               // of recall

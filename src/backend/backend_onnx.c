@@ -525,7 +525,8 @@ static enum few_status run(void *runner, const struct few__run_input *input, str
         o->api.Run(r->shared->session, r->options, in_names, ins, n_in, r->names, n_out, r->out);
     enum few_status status = few__onnx_told_model(&o->api, ran, r->model, err);
     if (status == FEW_OK) few__beside_turn(&r->beside);
-    if (o->give_back) few__heap_trim(); // the arena frees its pieces; the heap would keep them
+    // The arena frees its pieces; the heap would keep them. Between windows it may: the caller trims after the last.
+    if (o->give_back && r->recipe->input.modality != FEW_SOUND) few__heap_trim();
     if (atomic_load(&r->canceled)) return run_canceled(r, err);
     for (size_t i = 0; status == FEW_OK && i < r->n_outputs; i++)
         if (!r->memory[i]) status = read_output(r, i, err);

@@ -147,6 +147,10 @@ enum few_status few__port_find(const struct few__onnx_file *f, const struct few_
             few__free(f->mem, name);
         }
     }
+    if (!port->name && !wanted->name && wanted->n_others)
+        return few__fail(err, FEW_ESHAPE,
+                         "model '%s': expected an %s beside the states and constants, found %s",
+                         f->model->name, what, found);
     if (!port->name)
         return few__fail(err, FEW_ESHAPE, "model '%s': expected an %s '%.*s', found %s", f->model->name, what,
                          NAME_SHOWN, wanted->name ? wanted->name : "", *found ? found : "none");

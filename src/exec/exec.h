@@ -150,7 +150,8 @@ struct few__exec_row {
     size_t lane;              // that it ran on; SIZE_MAX if not started
 };
 
-/* Skipped because there was nothing to look at: its output is the empty one, and running everything would not have run it. */
+/* Skipped because there was nothing to look at: its output is the empty one, and running everything would not have run
+ * it. */
 static inline bool few__reason_is_empty(enum few__reason reason)
 {
     return reason == FEW__WHY_NEED_EMPTY || reason == FEW__WHY_NO_PART;

@@ -53,8 +53,8 @@ void few__exec_log_print(const struct few__exec_log *log, const struct few_catal
 
 /* exec_check.c: re-verify a log against the options that the executor had (catalog, costs, lanes, slots, memory, loads,
  * resident, batch_max, variants, keep_pace are read). Nothing starts twice, needs before users and only if the need found
- * something, none whose modality the item lacks, lanes and slots are used by one at a time, nothing starts at or after a deadline or runs past it without
- * CANCEL, memory within its budget at every instant, models loaded one at a time and neither run nor wanted elsewhere
+ * something, none whose modality the item lacks, lanes and slots are used by one at a time, nothing starts at or after a
+ * deadline or runs past it without CANCEL, memory within its budget at every instant, models loaded one at a time and neither run nor wanted elsewhere
  * while they are absent or evicted, batches within their maximum and (at mean times) their deadlines, variants as the
  * rule says, every item finishes once: docs/exec.md has the list.
  * Errors: FEW_EINVAL with the number of the record (from 0) and the broken rule; FEW_ENOMEM. */

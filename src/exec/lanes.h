@@ -2,8 +2,8 @@
 /* The threads of the live driver: one for each lane, which reads items and runs models, and one that loads models.
  * exec_live gives each one job at a time (the loader: a list of them) and is told of every end in order of time.
  *
- * All functions but few__lanes_poke are for the one thread that decides. What a lane made (parts, error) may be looked at from its end to
- * its next job. */
+ * All functions but few__lanes_poke are for the one thread that decides. What a lane made (parts, error) may be looked at
+ * from its end to its next job. */
 #ifndef FEW_EXEC_LANES_H
 #define FEW_EXEC_LANES_H
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where models run: the loaded models with a runner on each lane, and for each item in flight its tensors and the
- * memory of its outputs. What is needed to run a model on an item: pixels -> tensor -> run -> decode; sound -> windows, each
- * run and decoded -> combined; text -> tokens -> run -> decode.
+ * memory of its outputs. What is needed to run a model on an item:
+ *     pixels -> tensor -> run -> decode
+ *     sound -> windows, each of them run -> decode -> combine
+ *     text -> tokens -> run -> decode
  *
  * Tensors belong to the item, so that each distinct one is made once whichever lane wants it first. */
 #ifndef FEW_EXEC_WORKSPACE_H
@@ -31,7 +33,8 @@ void few__workspace_destroy(struct few__workspace *workspace); // nothing may ru
 enum few_status few__workspace_load(struct few__workspace *workspace, size_t model, struct few_error *err);
 void few__workspace_unload(struct few__workspace *workspace, size_t model);
 
-/* Load a model, run it on a grey image (a second of faint noise, a short text) until it is warm, time and measure it; it stays loaded. Nothing else may run.
+/* Load a model, run it on a grey image (a second of faint noise, a short text) until it is warm, time and measure it; it
+ * stays loaded. Nothing else may run.
  * cost: out, all of it: times (more_us where its recipe has a batch), weights as what the process (and a worker) holds
  * after loading and the first run, memory as the most while it ran.
  * Errors: those of load and run, with the model's name; FEW_ELIMIT it took longer than its recipe's timeout. */

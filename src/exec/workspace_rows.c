@@ -8,6 +8,7 @@
 
 #include "core/env.h"
 #include "core/error.h"
+#include "core/process.h"
 #include "exec/workspace_impl.h"
 #include "media/sound_window.h"
 #include "model/combine.h"
@@ -51,18 +52,20 @@ static enum few_status run_sound(const struct row_run *run, struct few__arena *a
                                    .n_dims = 2,
                                    .dims = {1, (int64_t)few__input_numbers(&run->recipe->input)}};
     struct few__combined combined;
+    enum few_status status = FEW_OK;
     few__combine_begin(&combined, run->recipe->combine, run->about->kind, arena);
     size_t n = few__window_count(window, sound->n);
-    for (size_t k = 0; k < n; k++) {
+    for (size_t k = 0; k < n && status == FEW_OK; k++) {
         struct few_output answer;
         few__arena_reset(&run->lane->answers);
         few__window_fill(window, sound, k, run->lane->window);
         input.first = k == 0;
-        FEW__TRY(run_once(run, &input, &run->lane->answers, &answer));
-        FEW__TRY(few__combine_add(&combined, &answer, run->err));
+        status = run_once(run, &input, &run->lane->answers, &answer);
+        if (status == FEW_OK) status = few__combine_add(&combined, &answer, run->err);
     }
-    few__combine_end(&combined, output);
-    return FEW_OK;
+    if (run->w->gives_back) few__heap_trim();
+    if (status == FEW_OK) few__combine_end(&combined, output);
+    return status;
 }
 
 static enum few_status run_text(const struct row_run *run, size_t model, struct few__arena *arena,

@@ -180,7 +180,9 @@ static enum few_status open_format(struct few__container *c, struct few_error *e
     if (got == AVERROR(ENOENT) && c->opts.is_live)
         return few__fail(err, FEW_ENOENT, "%s: not found", c->name);
     if (got == AVERROR_INVALIDDATA || got == AVERROR_EOF)
-        return few__fail(err, FEW_EDECODE, "%s: not a recording, or its header is missing", c->name);
+        return few__fail(err, FEW_EDECODE, "%s: %s", c->name,
+                         c->opts.is_live ? "it ended before anything came that can be read"
+                                         : "not a recording, or its header is missing");
     return got < 0 ? few__input_failed(c, got, "cannot be opened", err) : FEW_OK;
 }
 

@@ -2,7 +2,8 @@
 /* From an image to input tensors, each distinct one once per item.
  *
  * Two steps are shared: the resized 8-bit planes (by few__input.i_pixels) and the numbers made of them (by
- * few__input.i_tensor); models of sound and text have neither, and are not asked for here. Tensor memory is allocated at creation and never moves, so a runtime binds it once.
+ * few__input.i_tensor). Tensor memory is allocated at creation and never moves, so a runtime binds it once. Models of sound
+ * and text have neither, and are not asked for here.
  * Default resize: bilinear, kernel widened when shrinking (swscale's, as in Pillow and libvips). */
 #ifndef FEW_MEDIA_PREPROCESS_H
 #define FEW_MEDIA_PREPROCESS_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A manifest while it is read: what the tables fill in, with names not yet resolved and the nodes that later checks
  * point at. Files: manifest_draft (how a model's mistake is told) below manifest_backend (what runs a model) and
- * manifest_input (what it looks at) below manifest_model (all of a model); manifest_tables (the keys), manifest_links (names that models and lists use of each
- * other), manifest (the zoo). */
+ * manifest_input (what it looks at) below manifest_model (all of a model); manifest_tables (the keys), manifest_links
+ * (names that models and lists use of each other), manifest (the zoo). */
 #ifndef FEW_MODEL_MANIFEST_DRAFT_H
 #define FEW_MODEL_MANIFEST_DRAFT_H
 

@@ -92,6 +92,17 @@ enum few_status few__export_each(struct few__export *ex, few__export_fn *fn, str
     return status == FEW_END ? FEW_OK : status;
 }
 
+bool few__export_answered(const struct few__export *ex, size_t m)
+{
+    for (size_t i = 0; i < ex->catalog->n_models && ex->outputs[m];
+         i++) { // a damaged file's needs may go in circles
+        if (ex->cells[m].outcome != FEW_SKIPPED) return true;
+        if (ex->catalog->models[m].needs < 0) return false;
+        m = (size_t)ex->catalog->models[m].needs;
+    }
+    return false;
+}
+
 enum few_status few__export_flush(struct few__export *ex, size_t at, struct few_error *err)
 {
     if (!few__text_ok(&ex->text) || !few__text_ok(&ex->field)) return few__no_memory(err, ex->path);

@@ -44,6 +44,10 @@ void few__export_close(struct few__export *ex);
 
 enum few_status few__export_each(struct few__export *ex, few__export_fn *fn, struct few_error *err);
 
+/* Whether model m looked at the item, or its need did and found nothing for it. What is skipped because the item has no picture,
+ * sound or text for it has an empty output too, but says nothing. */
+bool few__export_answered(const struct few__export *ex, size_t m);
+
 /* Write the text, if it has `at` bytes or more. Errors: FEW_EIO; FEW_ENOMEM, also of what was put before. */
 enum few_status few__export_flush(struct few__export *ex, size_t at, struct few_error *err);
 

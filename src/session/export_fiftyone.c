@@ -57,7 +57,7 @@ struct form {
 static bool is_answered(const struct few__export *ex, const struct form *form)
 {
     for (size_t m = 0; m < ex->catalog->n_models; m++)
-        if (ex->outputs[m] && form->gives(&ex->catalog->models[m])) return true;
+        if (form->gives(&ex->catalog->models[m]) && few__export_answered(ex, m)) return true;
     return false;
 }
 

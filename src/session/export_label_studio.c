@@ -226,7 +226,7 @@ static enum few_status put_task(struct few__export *ex, const struct few__item_r
     few__text_json(text, item->path);
     few__text_put(text, "},\"predictions\":[");
     for (size_t m = 0; m < ex->catalog->n_models; m++) {
-        if (!ex->outputs[m] || !has_control(studio, &ex->catalog->models[m])) continue;
+        if (!few__export_answered(ex, m) || !has_control(studio, &ex->catalog->models[m])) continue;
         few__text_put(text, between);
         FEW__TRY(put_prediction(ex, studio, item, m, err));
         between = ",\n";

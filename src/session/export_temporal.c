@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Export of what is seen in recordings, as FiftyOne's temporal detections: a segment is a run of consecutive moments of a
  * stream which all have the same valuable label, whichever models say it. A moment without the label ends it, also one at
- * which nobody looked. Streams take turns in the file, so segments are kept (48 bytes each) and written by stream. */
+ * which nobody looked. Streams take turns in the file, so segments are kept (40 bytes each) and written by stream. */
 #include "session/export.h"
 
 #include <stdlib.h>
@@ -18,6 +18,8 @@ struct segment {
     float confidence; // the highest
     int64_t next;     // open one of the same stream, -1 = none
 };
+
+_Static_assert(sizeof(struct segment) == 40, "as the page says");
 
 struct temporal {
     struct few__export_classes classes;

@@ -109,7 +109,7 @@ static enum few_status put_boxes(struct few__export *ex, const struct yolo *yolo
     few__text_clear(&ex->field);
     for (size_t m = 0; m < ex->catalog->n_models; m++) {
         const struct few_model *model = &ex->catalog->models[m];
-        if (!few__export_gives_boxes(model) || !ex->outputs[m]) continue;
+        if (!few__export_gives_boxes(model) || !few__export_answered(ex, m)) continue;
         *looked = true;
         if (is_outdone(ex, m)) continue;
         FEW__TRY(few__export_boxes(ex, ex->outputs[m], &boxes, &n, err));

@@ -5,7 +5,8 @@
  *     session_resume.c  what the store has of an item already, and how one is kept
  *     rehearsal.c       the policy and the executor with a virtual clock (rehearsal.h)
  *     session_models.c  models measured, loaded, on their lanes: once, when the first item needs them
- *     session_stream.c  what is known of each stream: its row in the store, the frame that others are like, its segment
+ *     session_stream.c  what is known of each stream: what the store has of it, its row there, its counts
+ *     session_moment.c  what becomes of a moment: the frame that others are like, its segment
  *     session_source.c  where items come from: failed ones of the store, paths, attached items
  *     session_item.c    admitted -> read on a lane -> finished by the executor -> a result
  *     forecast.c        what some items would take
@@ -299,11 +300,27 @@ void few__session_recall_costs(struct few_session *s, const struct few_catalog *
 /* What is known of an entry; NULL = nothing. */
 struct few__flow *few__flow_find(const struct few_session *s, size_t entry);
 
-/* The entry is a stream: find it in the store, and what of it is there. Errors: FEW_EVERSION its moments there were chosen
- * otherwise; FEW_ESTORE; FEW_ENOMEM. */
+/* The entry is a stream: find it in the store, and what of it is there. Errors: FEW_ESTORE; FEW_ENOMEM. */
 enum few_status few__flow_open(struct few_session *s, size_t entry, struct few__flow **flow,
                                struct few_error *err);
 void few__flows_close(struct few_session *s);
+
+/* It is given out: count it, and renew the stream's row. Errors: FEW_ESTORE. */
+enum few_status few__flow_count(struct few_session *s, struct few__passage *item, struct few_error *err);
+
+/* Nothing more comes of any of them, or the session ends: renew the rows. Errors: FEW_ESTORE. */
+enum few_status few__flows_renew(struct few_session *s, struct few_error *err);
+
+/* Whether a recording ended before it should. */
+bool few__flow_is_broken(const struct few__flow *flow, const struct few__stream_about *about);
+
+/* What its source says of it now, into the row. */
+void few__flow_look(const struct few_session *s, struct few__flow *flow);
+
+/* An item more in the counts. */
+void few__flow_add(struct few__flow *flow, const struct few__passage *item);
+
+/* ---- session_moment.c ---- */
 
 /* A moment was taken: number it, or find it in the store. verdict: BLOCKED it waits (few__flow_judge); DONE kept; GONE.
  * Errors: FEW_ESTORE; FEW_ENOMEM; those of few__session_measure. The next call does the same again. */
@@ -321,19 +338,10 @@ enum few_status few__flow_begin(struct few_session *s, struct few__passage *item
 /* It is done: what others of its stream get from it. Again after a failure. Errors: FEW_ENOMEM. */
 enum few_status few__flow_learn(struct few_session *s, struct few__passage *item, struct few_error *err);
 
-/* It is given out: count it, and renew the stream's row. Errors: FEW_ESTORE. */
-enum few_status few__flow_count(struct few_session *s, struct few__passage *item, struct few_error *err);
-
-/* Nothing more comes of any of them, or the session ends: renew the rows. Errors: FEW_ESTORE. */
-enum few_status few__flows_renew(struct few_session *s, struct few_error *err);
-
-/* Whether a recording ended before it should. */
-bool few__flow_is_broken(const struct few__flow *flow, const struct few__stream_about *about);
-
 /* ---- session_source.c ---- */
 
 /* The next item into an empty passage. FEW_END: there is none. FEW_AGAIN: live streams have none now.
- * Errors: FEW_ESTORE; FEW_ENOMEM; FEW_EVERSION. */
+ * Errors: FEW_ESTORE; FEW_ENOMEM. */
 enum few_status few__session_pull(struct few_session *s, struct few__passage *item, struct few_error *err);
 
 /* ---- session_item.c ---- */

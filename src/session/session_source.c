@@ -97,6 +97,17 @@ static enum few_status attach_stored(struct few_session *s, struct few_error *er
     return status;
 }
 
+// Of a camera that never answers something is known, too.
+static enum few_status attach_live(struct few_session *s, struct few_error *err)
+{
+    for (size_t i = 0; i < few_items_count(s->items); i++) {
+        struct few__flow *flow;
+        if (!strstr(few_items_path(s->items, i), "://") || few__items_is_recording(s->items, i)) continue;
+        FEW__TRY(few__flow_open(s, i, &flow, err));
+    }
+    return FEW_OK;
+}
+
 enum few_status few_session_attach(struct few_session *s, struct few_items *items, struct few_error *err)
 {
     if (s->items) return few__fail(err, FEW_EINVAL, "items: expected one list for a session, found another");
@@ -107,6 +118,7 @@ enum few_status few_session_attach(struct few_session *s, struct few_items *item
         .ud = s};
     s->items = items;
     enum few_status status = attach_stored(s, err);
+    if (status == FEW_OK) status = attach_live(s, err);
     if (status == FEW_OK) status = few__items_begin(items, &needs, err);
     if (status == FEW_OK) return FEW_OK;
     few__flows_close(s);
@@ -147,6 +159,18 @@ static enum few_status read_path(struct few_session *s, struct few__passage *ite
     return status == FEW_ENOMEM ? few__no_memory(err, item->path) : FEW_OK;
 }
 
+// The name says when it begins; its sound goes on until the next one.
+static void add_sound(const struct few_session *s, struct few__passage *item)
+{
+    static const struct few__place_in nothing = {.from_us = -1, .until_us = -1, .frame = -1};
+    struct few__record *record = &item->record;
+    const char *file = record->image.path ? record->image.path : record->sound.path;
+    if (item->stream < 0 || !file) return;
+    if (!s->zoo->looks_at[FEW_IMAGE]) record->image = nothing;
+    if (!s->zoo->looks_at[FEW_SOUND] || item->until_us <= item->at_us) return;
+    record->sound = (struct few__place_in){file, item->at_us, item->until_us, -1};
+}
+
 // A recording that could not be opened is more than one item: it is for a run that goes on.
 static enum few_status fail_whole(struct few_session *s, struct few__passage *item, struct few_error *err)
 {
@@ -177,6 +201,7 @@ static enum few_status pull_failed(struct few_session *s, struct few__passage *i
     item->had_failed = row.status != FEW_OK;
     if (row.stream >= 0) snprintf(item->digest, sizeof item->digest, "%s", row.digest);
     FEW__TRY(read_path(s, item, err));
+    add_sound(s, item);
     FEW__TRY(fail_whole(s, item, err));
     s->retried = id;
     return FEW_OK;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A worker for the tests that hears and reads. Sound: the sum of all that its lane heard since the item's beginning; text: the
-sum of its numbers. It answers with what it was greeted with where a window begins with -1."""
+"""A worker for the tests that hears and reads. Sound: the sum of all that its lane heard since the item's beginning;
+text: the sum of its numbers. It answers with what it was greeted with where a window begins with -1."""
 import base64
 import json
 import struct

@@ -222,6 +222,12 @@ static void test_constants_that_do_not_fit(void **state)
     expect_refusal(runtime, &recipe, &scalar,
                    "model 'sum': expected one input beside the states and constants, found 3 inputs in all: "
                    "'before', 'sound', 'gain'");
+    recipe.input.n_constants = 2;
+    recipe.input.constants[0] = (struct few__constant){"gain", 1};
+    recipe.input.constants[1] = (struct few__constant){"sound", 1};
+    expect_refusal(runtime, &recipe, &scalar,
+                   "model 'sum': expected an input beside the states and constants, found 'before', 'sound', "
+                   "'gain'");
     struct few__recipe two = ends_recipe("state_of_two.onnx");
     two.input.n_constants = 1;
     two.input.constants[0] = (struct few__constant){"before", 1};

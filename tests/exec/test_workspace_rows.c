@@ -311,6 +311,23 @@ static void test_memory_is_used_again(void **state)
     assert_int_equal(mem.live, 0);
 }
 
+// Where working memory goes back, states stay between windows.
+static void test_memory_is_given_back(void **state)
+{
+    (void)state;
+    if (!t_runtime()) skip();
+    struct few__workspace *own, *before = workspace;
+    struct few__workspace_opts places = options();
+    places.runtime.give_back = true;
+    assert_status(few__workspace_create(zoo, &places, &own, &err), FEW_OK, &err);
+    assert_status(few__workspace_load(own, SUM_LAST, &err), FEW_OK, &err);
+    workspace = own;
+    begin_sound(0, 101);
+    for (int round = 0; round < 3; round++) assert_near(run(0, 0, SUM_LAST).values[0], sum_until(25, 101), 0);
+    workspace = before;
+    few__workspace_destroy(own);
+}
+
 static enum few_status create(const struct few_mem *mem, void *ud)
 {
     (void)ud;
@@ -344,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_cancelled_between_windows),
         cmocka_unit_test(test_profile),
         cmocka_unit_test(test_memory_is_used_again),
+        cmocka_unit_test(test_memory_is_given_back),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -177,8 +177,9 @@ static const char *url_of(const struct server *v, const char *scheme)
 
 /* ---- recordings ---- */
 
+// The decoder without threads of its own: a thread sanitizer does not see how FFmpeg keeps them apart.
 static const struct few__stream_opts plain = {
-    .container = {.wants_picture = true, .wants_look = true, .n_rates = 1, .rates = {16000}},
+    .container = {.wants_picture = true, .wants_look = true, .n_rates = 1, .rates = {16000}, .threads = 1},
     .in_hands = 2,
     .on_ready = ring,
     .ud = &bell,
@@ -365,7 +366,7 @@ static void test_comes_back(void **state)
         assert_true(m->arrived_us > 0);
         last = m->at_us;
         few__stream_about(s, &about);
-        ended |= strstr(about.message, "it ended") != NULL;
+        ended |= strstr(about.message, "it ended before anything came") != NULL;
         stalled |= strstr(about.message, "nothing came for 0.7 s") != NULL;
         few__stream_give_back(s, m);
     }

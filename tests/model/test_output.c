@@ -48,6 +48,12 @@ static void test_names(void **state)
     (void)state;
     for (int k = 0; k < FEW_KIND_COUNT; k++)
         assert_int_equal(few_kind_parse(few_kind_name((enum few_kind)k)), k);
+    for (int m = 0; m < FEW_MODALITY_COUNT; m++)
+        assert_int_equal(few_modality_parse(few_modality_name((enum few_modality)m)), m);
+    assert_string_equal(few_modality_name(FEW_SOUND), "sound");
+    assert_string_equal(few_modality_name(FEW_MODALITY_COUNT), "unknown");
+    assert_int_equal(few_modality_parse("unknown"), FEW_MODALITY_COUNT);
+    assert_int_equal(few_modality_parse(NULL), FEW_MODALITY_COUNT);
     assert_int_equal(few_kind_parse("box "), FEW_KIND_COUNT);
     assert_int_equal(few_kind_parse(NULL), FEW_KIND_COUNT);
     assert_string_equal(few_kind_name(FEW_DETECTIONS), "detections");

@@ -9,6 +9,15 @@ enum { WIDTH = 32, HEIGHT = 24 };
 
 static struct few_error err;
 
+void w_ffmpeg(const char *arguments)
+{
+    char command[2048];
+    int n = snprintf(command, sizeof command, "cd '%s' && ffmpeg -nostdin -v error -y %s >/dev/null 2>&1",
+                     t_path(""), arguments);
+    assert_true(n > 0 && n < (int)sizeof command);
+    if (system(command) != 0) skip();
+}
+
 void w_clip(const char *name, const uint8_t *levels, size_t n, int fps)
 {
     char command[2048], raw[W_PATH + 8], path[W_PATH];
@@ -23,12 +32,10 @@ void w_clip(const char *name, const uint8_t *levels, size_t n, int fps)
         assert_int_equal(fwrite(frame, 1, sizeof frame, out), sizeof frame);
     }
     assert_int_equal(fclose(out), 0);
-    snprintf(
-        command, sizeof command,
-        "ffmpeg -nostdin -v error -y -f rawvideo -pix_fmt yuv420p -video_size %dx%d -framerate %d -i '%s' "
-        "-c:v ffv1 -g 1 '%s' >/dev/null 2>&1",
-        WIDTH, HEIGHT, fps, raw, path);
-    if (system(command) != 0) skip();
+    snprintf(command, sizeof command,
+             "-f rawvideo -pix_fmt yuv420p -video_size %dx%d -framerate %d -i '%s' -c:v ffv1 -g 1 '%s'",
+             WIDTH, HEIGHT, fps, raw, path);
+    w_ffmpeg(command);
     assert_int_equal(remove(raw), 0);
 }
 
@@ -54,6 +61,28 @@ struct few_zoo *w_bright_zoo(const char *name, const struct few_mem *mem)
     t_write(path, text, sizeof text - 1);
     snprintf(root, sizeof root, "%s/tests/backend/data", t_source());
     const struct few_zoo_opts opts = {.size = sizeof opts, .root = root, .env = {.mem = mem}};
+    assert_status(few_zoo_open(path, &opts, &zoo, &err), FEW_OK, &err);
+    return zoo;
+}
+
+struct few_zoo *w_sound_zoo(const char *name)
+{
+    static const char text[] = "version: 1\n"
+                               "models:\n"
+                               "  - name: mean\n"
+                               "    file: mean.onnx\n"
+                               "    input: {size: [4, 4]}\n"
+                               "    output: {kind: scalar, tensors: [mean], empty: -1}\n"
+                               "  - name: ends\n"
+                               "    file: ends.onnx\n"
+                               "    input: {kind: sound, rate: 8000, window: 6, hop: 3}\n"
+                               "    output: {kind: vector}\n";
+    char root[W_PATH], path[W_PATH];
+    struct few_zoo *zoo;
+    snprintf(path, sizeof path, "%s", t_path(name));
+    t_write(path, text, sizeof text - 1);
+    snprintf(root, sizeof root, "%s/tests/backend/data", t_source());
+    const struct few_zoo_opts opts = {.size = sizeof opts, .root = root};
     assert_status(few_zoo_open(path, &opts, &zoo, &err), FEW_OK, &err);
     return zoo;
 }

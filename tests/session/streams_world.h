@@ -10,6 +10,12 @@
  * without loss. Skips the test where there is no ffmpeg command. */
 void w_clip(const char *name, const uint8_t *levels, size_t n, int fps);
 
+/* The ffmpeg command in the last t_tmpdir; skips the test where it is not there. */
+void w_ffmpeg(const char *arguments);
+
+/* A zoo "NAME" that looks and listens: "mean" of a picture, "ends" of sound at 8 kHz. */
+struct few_zoo *w_sound_zoo(const char *name);
+
 /* A zoo "NAME" of three models: "mean" (always valuable), "bright" (frames above 128), "never". */
 struct few_zoo *w_bright_zoo(const char *name, const struct few_mem *mem);
 

@@ -3,6 +3,7 @@
 #include "session/export_made.h"
 
 #include <math.h>
+#include <unistd.h>
 
 static const json_t *at(const json_t *root, const char *key)
 {
@@ -412,6 +413,35 @@ static void test_coco_results(void **state)
     json_decref(results);
 }
 
+// A record without a picture has empty outputs of the models of pictures, and of those that need them: they say nothing.
+static void test_no_part(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    fix_store(t_path("a.db"), 4, false);
+    fix_sql(
+        t_path("a.db"),
+        "UPDATE results SET outcome = 3, start_us = -1, output ="
+        " (SELECT output FROM results WHERE item = 0 AND model = 2) WHERE item = 1 AND model IN (2, 3, 4);"
+        "UPDATE results SET outcome = 3, output = (SELECT output FROM results WHERE item = 3 AND model = 5)"
+        " WHERE item = 1 AND model = 5; UPDATE results SET outcome = 3, output = NULL WHERE item = 1 AND "
+        "model = 8");
+    json_t *root = made_json("fiftyone");
+    assert_true(json_is_null(at(at(root, "labels"), "dir/item_1")));
+    assert_true(json_is_array(at(at(root, "labels"), "dir/item_0")));
+    json_decref(root);
+    root = made_json("label-studio");
+    assert_null(prediction_of(root, 1, "objects"));
+    assert_null(prediction_of(root, 1, "age"));
+    assert_non_null(prediction_of(root, 1, "scene"));
+    assert_non_null(prediction_of(root, 3, "age")); // its need looked and found nothing
+    json_decref(root);
+    struct few_error err;
+    assert_status(few_export_folder(t_path("a.db"), "yolo", t_path("out"), &err), FEW_OK, &err);
+    assert_int_not_equal(access(t_path("out/labels/item_1.txt"), F_OK), 0);
+    assert_int_equal(access(t_path("out/labels/item_0.txt"), F_OK), 0);
+}
+
 /* ---- the rest ---- */
 
 static const char *const forms[] = {"coco-results",
@@ -462,21 +492,14 @@ static void test_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_label_studio_results),
-        cmocka_unit_test(test_label_studio_ids_are_unique),
-        cmocka_unit_test(test_label_studio_config),
-        cmocka_unit_test(test_label_studio_names),
-        cmocka_unit_test(test_label_studio_of_sound),
-        cmocka_unit_test(test_label_studio_clips),
-        cmocka_unit_test(test_fiftyone_detections),
-        cmocka_unit_test(test_fiftyone_classes),
-        cmocka_unit_test(test_fiftyone_temporal),
-        cmocka_unit_test(test_fiftyone_temporal_labels),
-        cmocka_unit_test(test_rows_say_when),
-        cmocka_unit_test(test_moments_are_pictures),
-        cmocka_unit_test(test_coco_results),
-        cmocka_unit_test(test_nothing_in_it),
-        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_label_studio_results),  cmocka_unit_test(test_label_studio_ids_are_unique),
+        cmocka_unit_test(test_label_studio_config),   cmocka_unit_test(test_label_studio_names),
+        cmocka_unit_test(test_label_studio_of_sound), cmocka_unit_test(test_label_studio_clips),
+        cmocka_unit_test(test_fiftyone_detections),   cmocka_unit_test(test_fiftyone_classes),
+        cmocka_unit_test(test_fiftyone_temporal),     cmocka_unit_test(test_fiftyone_temporal_labels),
+        cmocka_unit_test(test_rows_say_when),         cmocka_unit_test(test_moments_are_pictures),
+        cmocka_unit_test(test_coco_results),          cmocka_unit_test(test_no_part),
+        cmocka_unit_test(test_nothing_in_it),         cmocka_unit_test(test_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

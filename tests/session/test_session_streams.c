@@ -160,6 +160,36 @@ static void test_a_record_without_a_picture(void **state)
     few_zoo_close(zoo);
 }
 
+static void test_pictures_and_sound(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    w_clip("silent.mkv", ten, 5, 10);
+    w_ffmpeg("-i silent.mkv -f lavfi -i sine=440:duration=0.5 -c:v copy -c:a pcm_s16le both.mkv");
+    w_ffmpeg("-f lavfi -i sine=300:duration=2 talk.wav");
+    struct few_zoo *zoo = w_sound_zoo("sound.yaml");
+    name(0, "silent.mkv");
+    name(1, "both.mkv");
+    name(2, "talk.wav");
+    for (size_t i = 0; i < 2;
+         i++) { // with places enough, and where the sound of one is still held by its place
+        const struct few_session_opts opts = {
+            .lanes = 2, .in_flight = i ? 1 : 4, .store = i ? NULL : t_path("run.db")};
+        w_attach(zoo, "run_all", opts, args, 3, &(struct few_items_opts){.streams = 1}, SIZE_MAX, &run);
+        assert_int_equal(run.n, 12);
+        assert_string_equal(w_column(&run, 0), "eeeeeeeeeess");
+        assert_string_equal(w_column(&run, 1), "ssssseeeeeee");
+        assert_string_equal(run.paths[11], "talk.wav#t=1");
+        assert_int_equal(run.streams[2].n_in, 2);
+        assert_int_equal(run.streams[2].width, 0);
+    }
+    char *lines = w_lines(t_path("run.db"));
+    assert_int_equal(w_count(lines, "no sound in it"), 5);
+    assert_int_equal(w_count(lines, "no picture in it"), 2);
+    free(lines);
+    few_zoo_close(zoo);
+}
+
 /* ---- what goes wrong ---- */
 
 static void test_what_cannot_be_opened_fails_alone(void **state)
@@ -384,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_what_the_store_says_of_moments),
         cmocka_unit_test(test_streams_take_turns),
         cmocka_unit_test(test_a_record_without_a_picture),
+        cmocka_unit_test(test_pictures_and_sound),
         cmocka_unit_test(test_what_cannot_be_opened_fails_alone),
         cmocka_unit_test(test_calls_are_checked),
         cmocka_unit_test(test_unchanged_frames_are_reused),

@@ -169,6 +169,8 @@ static int child(char **given)
         if (write(1, "x", 1) != 1) return 1;
     enum few_status closed = few_session_close(session, &err);
     few_items_close(items);
+    few_policy_close(policy);
+    few_zoo_close(zoo);
     return closed == FEW_OK ? 0 : 1;
 }
 
@@ -437,6 +439,37 @@ static void test_a_failed_moment_is_tried_again(void **state)
     few_zoo_close(zoo);
 }
 
+// With the sound that goes with its picture.
+static void test_a_failed_moment_with_sound(void **state)
+{
+    (void)state;
+    static const uint8_t levels[] = {40, 60, 80, 100, 120, 140, 160, 180};
+    struct few_session *session;
+    const struct few_result *result;
+    t_tmpdir();
+    w_clip("silent.mkv", levels, sizeof levels, 4);
+    w_ffmpeg("-i silent.mkv -f lavfi -i sine=440:duration=2 -c:v copy -c:a pcm_s16le both.mkv");
+    w_ffmpeg("-f lavfi -i sine=300:duration=3 talk.wav");
+    struct few_zoo *zoo = w_sound_zoo("sound.yaml");
+    name(0, "both.mkv");
+    name(1, "talk.wav");
+    struct few_session_opts opts = {.store = t_path("run.db")};
+    w_attach(zoo, "run_all", opts, args, 2, &(struct few_items_opts){.streams = 1}, SIZE_MAX, &run);
+    assert_int_equal(run.n, 11);
+    char *expected = w_lines(opts.store);
+    make_failed(opts.store, 3);
+    make_failed(opts.store, 9);
+    opts.retry = true;
+    opts = w_opts(opts);
+    assert_status(few_session_create(zoo, NULL, &opts, &session, &err), FEW_OK, &err);
+    for (size_t i = 0; i < 2; i++) assert_status(few_session_receive(session, &result, &err), FEW_OK, &err);
+    assert_status(few_session_receive(session, &result, &err), FEW_END, &err);
+    assert_status(few_session_close(session, &err), FEW_OK, &err);
+    assert_same_lines(opts.store, expected);
+    free(expected);
+    few_zoo_close(zoo);
+}
+
 static void test_answers_of_moments_are_replayed(void **state)
 {
     (void)state;
@@ -477,6 +510,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_other_moments_are_another_run),
         cmocka_unit_test(test_a_recording_that_breaks_off),
         cmocka_unit_test(test_a_failed_moment_is_tried_again),
+        cmocka_unit_test(test_a_failed_moment_with_sound),
         cmocka_unit_test(test_answers_of_moments_are_replayed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
