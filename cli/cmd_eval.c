@@ -22,6 +22,8 @@ static const struct option_row options[] = {
     OPTION("deadline", 0, OPTION_TEXT, deadlines, "LIST", "deadlines to try: 60ms,0.2s"),
     OPTION("memory", 0, OPTION_TEXT, memories, "LIST",
            "memory to try with every deadline: 300MiB,25% (of what all models take)"),
+    OPTION("segment", 0, OPTION_DURATION, segment_us, "TIME",
+           "what is reused or explored of a stream ends with its segment (default: 10s)"),
     OPTION_SEED,
     OPTION("output", 'o', OPTION_TEXT, output, "FILE", "write an HTML page with tables and curves"),
     OPTION_FORCE,
@@ -305,7 +307,8 @@ static int run(const struct args *args)
                                  .memories = lists.n_memories ? lists.memories_bytes : NULL,
                                  .n_memories = lists.n_memories,
                                  .methods = lists.n_methods ? lists.methods : NULL,
-                                 .n_methods = lists.n_methods};
+                                 .n_methods = lists.n_methods,
+                                 .segment_us = args->segment_us};
     char *text = NULL;
     struct few_error err = {0};
     enum few_status status = few_eval(args->rest[0], &opts, &text, &err);

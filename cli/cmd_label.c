@@ -4,16 +4,15 @@
 
 static const struct option_row options[] = {
     OPTION_OUTPUT,
-    OPTION(
-        "policy", 'p', OPTION_TEXT, policy, "SPEC",
-        "run_all (default), random[:SEED], static:TRACE, q_greedy:TRACE or explore_exploit[:FIRST[:KEEP]]"),
+    OPTION("policy", 'p', OPTION_TEXT, policy, "SPEC",
+           "run_all (default), random[:SEED], static:TRACE, q_greedy:TRACE, explore_exploit"),
     OPTION("deadline", 0, OPTION_DURATION, deadline_us, "TIME",
            "for each item, decoding included: 60ms, 1.5s"),
     OPTION_MEMORY_LIMIT,
     OPTION_LANES,
     OPTION_IN_FLIGHT,
     OPTION("reuse", 0, OPTION_TEXT, reuse, "FEATURE:BELOW",
-           "reuse answers for frames that differ by less: pixel, area, edge or corner, 0 to 1: area:0.02"),
+           "reuse answers while frames differ by less: area:0.02 (pixel, edge, corner)"),
     OPTION("segment", 0, OPTION_DURATION, segment_us, "TIME",
            "what is reused or explored of a stream ends with its segment (default: 10s)"),
     OPTION("all-variants", 0, OPTION_FLAG, all_variants, NULL, "variants of a model are models of their own"),

@@ -30,15 +30,15 @@ static char *read_eval(const char *path)
     return text;
 }
 
-// A trace that cannot be replayed still measures; the page then has no curves.
-static char *replay(const char *trace)
+// A trace with nothing but gaps cannot be replayed but still measures; the page then has no curves. False: it has been said.
+static bool replay(const char *trace, char **text)
 {
     struct few_eval_opts opts = {
         .size = sizeof opts, .methods = baselines, .n_methods = sizeof baselines / sizeof *baselines};
     struct few_error err = {0};
-    char *text = NULL;
-    if (few_eval(trace, &opts, &text, &err) != FEW_OK) complain("no curves: %s", err.message);
-    return text;
+    enum few_status status = few_eval(trace, &opts, text, &err);
+    if (status != FEW_OK) complain("%s%s", status == FEW_EINVAL ? "no curves: " : "", err.message);
+    return status == FEW_OK || status == FEW_EINVAL;
 }
 
 static const char *measured_against; // few_report's options, for write_page
@@ -54,7 +54,8 @@ static int run(const struct args *args)
 {
     char *given = NULL, *made = NULL;
     if (args->eval && !(given = read_eval(args->eval))) return EXIT_FAILED;
-    if (args->trace && !args->eval && !args->no_curves) made = replay(args->trace);
+    bool replays = args->trace && !args->eval && !args->no_curves;
+    if (replays && !replay(args->trace, &made)) return EXIT_FAILED;
     measured_against = args->trace;
     int status = write_out(args, write_page, given ? given : made);
     free(given);

@@ -49,6 +49,7 @@ struct few_stream_stats *streams_all(const struct few_items *items, const struct
     for (size_t i = 0; items && i < few_items_count(items); i++) {
         struct few_stream_stats row = {.size = sizeof row};
         if (few_session_stream(session, i, &row) != FEW_OK) continue;
+        if (row.n_in == 0 && !row.is_live && !row.message[0]) continue; // the limit came before its turn
         if (*n == room) {
             room = room ? 2 * room : 16;
             struct few_stream_stats *grown = realloc(rows, room * sizeof *rows);

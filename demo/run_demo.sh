@@ -43,6 +43,9 @@ run "$fewer" label demo/zoo.yaml "$out/items/new" --policy "static:$out/trace.db
 say "6. What came out, a line an item and model:"
 run "$fewer" export "$out/run.db" --format jsonl -o "$out/run.jsonl" --force
 head -n 5 "$out/run.jsonl" | cut -c 1-180
-"$fewer" report "$out/run.db" -o "$out/report.html" --force
+
+say "7. What was lost? Run every model on the 300 too, and measure the report's run against that."
+run "$fewer" record demo/zoo.yaml "$out/items/new" -o "$out/all.db" --force
+run "$fewer" report "$out/run.db" --trace "$out/all.db" -o "$out/report.html" --force
 
 say "The report is in $out/report.html"

@@ -37,7 +37,7 @@ struct few_items_opts {
     uint64_t limit;            // items at most; 0 = all
     int64_t live_timeout_us;   // a live stream that gives nothing for so long is connected to again; 0 = 10 s
     uint64_t live_reconnects;  // failed attempts in a row after which it is given up; 0 = never
-    bool only_names;           // nothing is taken of them: a session that retries finds records by their names
+    bool only_names; // nothing is taken of them: a session that retries finds records by their names
 };
 
 /* Collect what args name. A folder gives the files in it whose names end like a photograph's (a recording's too, where the
@@ -55,7 +55,7 @@ FEW_API FEW_MUST_USE enum few_status few_items_open(const char *const *args, siz
                                                     struct few_items **items, struct few_error *err);
 FEW_API void few_items_close(struct few_items *items); // no session may have them any more
 
-/* Entries: photographs, recordings, streams, records. */
+/* Entries: photographs, recordings, streams, records; where each of them is one item, no more than the limit. */
 FEW_API size_t few_items_count(const struct few_items *items);
 
 /* The path, URL (without a password) or name of entry i; borrowed until close. */

@@ -348,6 +348,8 @@ static enum few_status collect(struct few_items *items, const char *const *args,
     set_wants(items);
     FEW__TRY(make_options(items, err));
     for (size_t i = 0; i < n_args; i++) FEW__TRY(add_argument(items, args[i], items->opts.list, err));
+    bool one_each = items->n_sources == 0 && items->n_urls == 0;
+    if (items->opts.limit && one_each && items->n > items->opts.limit) items->n = (size_t)items->opts.limit;
     if (items->n_sources > 0) {
         items->sources = FEW__NEW_N(items->env.mem, struct few__source *, items->n_sources);
         if (!items->sources) return few__no_memory(err, "list of items");

@@ -74,6 +74,9 @@ enum few_status few__jpeg_write(const uint8_t *rgb, int width, int height, int q
                                 struct few__arena *arena, const uint8_t **bytes, size_t *n,
                                 struct few_error *err)
 {
+    if (width < 1 || height < 1 || width > FEW__JPEG_SIDE_MAX || height > FEW__JPEG_SIDE_MAX)
+        return few__fail(err, FEW_ELIMIT, "picture: expected sides from 1 to %d, found %d x %d",
+                         FEW__JPEG_SIDE_MAX, width, height);
     size_t room = HEAD_MAX + (size_t)width * (size_t)height * BYTES_A_PIXEL;
     struct writer *w = FEW__ARENA_NEW(arena, struct writer, 1);
     uint8_t *file = few__arena_alloc(arena, room, 1);

@@ -8,7 +8,8 @@
 #include "core/mem.h"
 
 /* rgb: (height, width, 3). quality: 1 .. 100. bytes: in the arena.
- * Errors: FEW_ENOMEM, which is also what is left of a library that gave up. */
+ * Errors: FEW_ELIMIT a side of 0 or above FEW__JPEG_SIDE_MAX; FEW_ENOMEM. */
+enum { FEW__JPEG_SIDE_MAX = 65500 }; // of the format
 enum few_status few__jpeg_write(const uint8_t *rgb, int width, int height, int quality,
                                 struct few__arena *arena, const uint8_t **bytes, size_t *n,
                                 struct few_error *err);

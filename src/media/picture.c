@@ -27,8 +27,10 @@ bool few__picture_readable(const struct few__picture *picture)
     if (!d) return false;
     if (d->flags & (AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_BAYER | AV_PIX_FMT_FLAG_FLOAT)) return false;
     if (!is_yuv(d)) return true;
-    return d->flags & AV_PIX_FMT_FLAG_PLANAR && d->comp[0].depth == 8 && d->comp[0].step == 1 &&
-           d->comp[1].plane == 1 && d->comp[2].plane == 2 && d->comp[1].step == 1;
+    int bytes = d->comp[0].depth > 8 ? 2 : 1;
+    return d->flags & AV_PIX_FMT_FLAG_PLANAR && d->comp[0].depth >= 8 && d->comp[0].step == bytes &&
+           d->comp[0].shift == 0 && d->comp[1].plane == 1 && d->comp[2].plane == 2 &&
+           d->comp[1].step == bytes;
 }
 
 static size_t scratch_row(int width)
@@ -38,7 +40,7 @@ static size_t scratch_row(int width)
 
 size_t few__picture_scratch(int width)
 {
-    return 4 * scratch_row(width) * sizeof(int16_t);
+    return 6 * scratch_row(width) * sizeof(int16_t);
 }
 
 /* ---- YUV ---- */
@@ -81,16 +83,31 @@ static void chroma_double(int16_t *restrict out, const int16_t *restrict v, size
     }
 }
 
+// Row y of plane c as bytes: of deeper samples the high eight bits, in `room` (width bytes).
+static const uint8_t *row_of(const struct few__picture *p, const AVPixFmtDescriptor *d, int c, int y,
+                             size_t n, uint8_t *room)
+{
+    const uint8_t *row = p->data[c] + y * p->stride[c];
+    int shift = d->comp[c].depth - 8;
+    if (shift == 0) return row;
+    size_t high = d->flags & AV_PIX_FMT_FLAG_BE ? 0 : 1, low = 1 - high;
+    for (size_t x = 0; x < n; x++)
+        room[x] = (uint8_t)((unsigned)(row[2 * x + high] << 8 | row[2 * x + low]) >> shift);
+    return room;
+}
+
 // Chroma plane c at row y, one number for each pixel. sums: a scratch row.
 static void chroma_row(const struct few__picture *p, const AVPixFmtDescriptor *d, int c, int y, int16_t *sums,
-                       int16_t *out)
+                       int16_t *out, int16_t *deep)
 {
     int sx = d->log2_chroma_w, sy = d->log2_chroma_h;
     size_t n = ((size_t)p->width + (1u << sx) - 1) >> sx;
     int rows = (p->height + (1 << sy) - 1) >> sy, row = y >> sy, other = row;
     if (sy == 1) other = y & 1 ? row + 1 : row - 1;
     if (other < 0 || other >= rows) other = row;
-    const uint8_t *near = p->data[c] + row * p->stride[c], *far = p->data[c] + other * p->stride[c];
+    uint8_t *bytes = (uint8_t *)(deep + scratch_row(p->width) / 2);
+    const uint8_t *near = row_of(p, d, c, row, n, (uint8_t *)deep);
+    const uint8_t *far = other == row ? near : row_of(p, d, c, other, n, bytes);
     if (sx == 0 && sy == 0) {
         for (size_t i = 0; i < n; i++) out[i] = near[i];
         return;
@@ -107,10 +124,12 @@ static void yuv_row(const struct few__picture *p, const AVPixFmtDescriptor *d, i
                     int16_t *scratch, const struct few__matrix *m)
 {
     size_t row = scratch_row(p->width);
-    int16_t *sums = scratch + ROW_SLACK / 2, *u = scratch + row, *v = scratch + 2 * row;
-    chroma_row(p, d, 1, y, sums, u);
-    chroma_row(p, d, 2, y, sums, v);
-    few__yuv_to_rgb(out[0], out[1], out[2], p->data[0] + y * p->stride[0], u, v, (size_t)p->width, m);
+    int16_t *sums = scratch + ROW_SLACK / 2, *u = scratch + row, *v = scratch + 2 * row,
+            *deep = scratch + 4 * row;
+    chroma_row(p, d, 1, y, sums, u, deep);
+    chroma_row(p, d, 2, y, sums, v, deep);
+    const uint8_t *luma = row_of(p, d, 0, y, (size_t)p->width, (uint8_t *)(deep + row));
+    few__yuv_to_rgb(out[0], out[1], out[2], luma, u, v, (size_t)p->width, m);
 }
 
 /* ---- RGB, grey, palettes ---- */

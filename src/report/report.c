@@ -230,7 +230,7 @@ static enum few_status put_run(struct few__report *report, const struct few_repo
 
 static void put_page(struct few__text *page, const struct few__report *report, const struct few__text *body)
 {
-    const char *name = report->path ? report->path : "evaluation";
+    const char *name = report->path ? report->path : "Evaluation";
     few__report_head(page, few__report_last_part(name));
     few__text_put(page, "<div class=\"top\">");
     few__report_title(page, name,

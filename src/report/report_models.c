@@ -214,9 +214,12 @@ static void put_model(struct few__text *text, const struct few__report *report, 
     few__text_put(text, "</td>");
     put_number(text, n);
     few__text_put(text, "<td class=\"n\">");
-    if (stats->time_us > 0) few__report_time(text, stats->time_us);
-    few__text_printf(text, "<i class=\"part\" style=\"width:%.1f%%\"></i></td><td class=\"n\">",
-                     most_us > 0 ? 100 * stats->time_us / most_us : 0);
+    if (stats->time_us > 0) {
+        few__report_time(text, stats->time_us);
+        few__text_printf(text, "<i class=\"part\" style=\"width:%.1f%%\"></i>",
+                         100 * stats->time_us / most_us);
+    }
+    few__text_put(text, "</td><td class=\"n\">");
     if (n) few__report_time(text, stats->done_us / (double)n);
     few__text_put(text, "</td>");
     put_number(text, stats->counts[FEW_LATE]);

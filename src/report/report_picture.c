@@ -46,14 +46,15 @@ static bool shrink(const struct few__image *image, struct few__arena *arena, str
     return true;
 }
 
-/* A photograph, or a moment of a recording. What has a scheme is not asked for: a page is made without a network. Whatever
+/* A photograph, or a moment of a recording; few__record_of_path refuses what has a scheme, so no network is asked. Whatever
  * goes wrong, there is the thumbnail. */
 static bool read_picture(struct few__report *report, const char *path, struct few__arena *arena,
                          struct picture *picture)
 {
     struct few__record record;
     struct few__parts parts;
-    if (strstr(path, "://") || few__record_of_path(path, arena, &record, NULL) != FEW_OK) return false;
+    if (few__record_of_path(path, arena, &record, NULL) != FEW_OK) return false;
+    record.sound.path = NULL;
     return few__record_read(report->reader, &record, NULL, 0, &parts, NULL) == FEW_OK && parts.image &&
            shrink(parts.image, arena, picture);
 }

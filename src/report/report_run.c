@@ -52,8 +52,8 @@ static void put_saved(struct few__text *text, const struct few__report *report, 
         few__report_mean(text, &sums->all);
         few__text_put(text, "</b><span>agreement with running everything</span></div>\n");
     } else {
-        few__text_put(text,
-                      "<div class=\"tile\"><b>not measured</b><span>recall and agreement</span></div>\n");
+        few__text_put(
+            text, "<div class=\"tile words\"><b>not measured</b><span>recall and agreement</span></div>\n");
     }
     if (report->deadline_us > 0) put_count(text, report->n_missed, "items over their deadline");
 }

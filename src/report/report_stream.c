@@ -66,13 +66,16 @@ void few__streams_scan(struct few__stream_times *streams, const struct few__item
 
 /* ---- along time ---- */
 
+// A part is a whole number of steps, so that regular moments come in equal numbers.
 static void cut(struct stream *s)
 {
-    uint64_t n = s->n <= FEW_MOMENTS ? s->n : s->n / 2;
-    s->n_bins = n < FEW__REPORT_BINS ? (size_t)n : FEW__REPORT_BINS;
+    uint64_t many = (s->n + FEW__REPORT_BINS - 1) / FEW__REPORT_BINS, a_part = s->n <= FEW_MOMENTS ? 1
+                                                                               : many < 2          ? 2
+                                                                                                   : many;
+    s->n_bins = (size_t)((s->n + a_part - 1) / a_part);
     s->step_us = s->n > 1 ? ((double)s->last_us - (double)s->first_us) / (double)(s->n - 1) : 1e6;
     if (s->step_us <= 0) s->step_us = 1;
-    s->bin_us = s->step_us * (double)s->n / (double)s->n_bins;
+    s->bin_us = s->step_us * (double)a_part;
 }
 
 // A moment stands in the middle of its step, so that regular ones fall one into each part.

@@ -10,10 +10,47 @@
 
 /* ---- what the files have in common ---- */
 
-enum few_status few__fiftyone_begin(struct few__export *ex, const struct few__export_classes *classes,
-                                    struct few_error *err)
+static const char *plain(const char *path)
 {
-    few__text_put(&ex->text, "{\"classes\":");
+    while (path[0] == '.' && path[1] == '/') path += 2;
+    return path;
+}
+
+enum few_status few__fiftyone_see(struct few__fiftyone *all, struct few__export *ex, const char *path,
+                                  struct few_error *err)
+{
+    if (strstr(path, "://")) return FEW_OK;
+    path = plain(path);
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+    if (!all->folder) {
+        all->folder = few__arena_strndup(&ex->arena, path, n);
+        all->n = n;
+        return all->folder ? FEW_OK : few__no_memory(err, ex->path);
+    }
+    size_t same = 0;
+    while (same < all->n && same < n && all->folder[same] == path[same]) same++;
+    while (same > 0 && path[same - 1] != '/') same--;
+    all->n = same;
+    return FEW_OK;
+}
+
+// The root has everything in it, which is no folder of pictures.
+static size_t folder_length(const struct few__fiftyone *all)
+{
+    return all->n > 1 ? all->n : 0;
+}
+
+enum few_status few__fiftyone_begin(struct few__export *ex, const struct few__fiftyone *all,
+                                    const struct few__export_classes *classes, struct few_error *err)
+{
+    size_t n = folder_length(all);
+    few__text_clear(&ex->field);
+    if (n) few__text_add(&ex->field, all->folder, n - 1);
+    else few__text_put(&ex->field, ".");
+    few__text_put(&ex->text, "{\"data_path\":");
+    few__text_json(&ex->text, ex->field.n ? ex->field.s : "");
+    few__text_put(&ex->text, ",\n\"classes\":");
     FEW__TRY(few__export_put_classes(ex, classes, err));
     few__text_put(&ex->text, ",\n\"labels\":{");
     return FEW_OK;
@@ -24,11 +61,14 @@ void few__fiftyone_end(struct few__export *ex)
     few__text_put(&ex->text, "\n}}\n");
 }
 
-void few__fiftyone_key(struct few__export *ex, const char *path, bool is_file)
+void few__fiftyone_key(struct few__export *ex, const struct few__fiftyone *all, const char *path,
+                       bool is_file)
 {
-    while (path[0] == '.' && path[1] == '/') path += 2;
+    size_t n = folder_length(all);
+    path = plain(path);
+    if (n && strncmp(path, all->folder, n) == 0) path += n;
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    bool has_stem = is_file && path[0] != '/' && dot && dot != name;
+    bool has_stem = is_file && path[0] != '/' && dot && dot != name && !strstr(path, "://");
     few__text_clear(&ex->field);
     few__text_add(&ex->field, path, has_stem ? (size_t)(dot - path) : strlen(path));
     few__text_put(&ex->text, ex->n_rows++ ? ",\n" : "\n");
@@ -50,6 +90,7 @@ static void put_label(struct few__export *ex, const struct few_model *model, int
 
 struct form {
     struct few__export_classes classes;
+    struct few__fiftyone all;
     bool (*gives)(const struct few_model *model);
     enum few_status (*put)(struct few__export *ex, size_t m, const char **between, struct few_error *err);
 };
@@ -68,7 +109,7 @@ static enum few_status put_item(struct few__export *ex, const struct few__item_r
     const struct form *form = ex->form;
     const char *between = "";
     if (item->status != FEW_OK) return FEW_OK;
-    few__fiftyone_key(ex, item->path, item->stream < 0);
+    few__fiftyone_key(ex, &form->all, item->path, item->stream < 0);
     bool answered = is_answered(ex, form);
     few__text_put(&ex->text, answered ? "[" : "null");
     for (size_t m = 0; answered && m < ex->catalog->n_models; m++)
@@ -77,11 +118,22 @@ static enum few_status put_item(struct few__export *ex, const struct few__item_r
     return few__export_flush(ex, FEW__EXPORT_FLUSH, err);
 }
 
+static enum few_status see_all(struct few__export *ex, struct few__fiftyone *all, struct few_error *err)
+{
+    struct few__item_row item;
+    enum few_status status;
+    FEW__TRY(few__store_rewind(ex->store, false, err));
+    while ((status = few__store_next(ex->store, &item, ex->cells, err)) == FEW_OK)
+        if (item.status == FEW_OK) FEW__TRY(few__fiftyone_see(all, ex, item.path, err));
+    return status == FEW_END ? FEW_OK : status;
+}
+
 static enum few_status write_form(struct few__export *ex, struct form *form, struct few_error *err)
 {
     FEW__TRY(few__export_classes(ex, form->gives, &form->classes, err));
     ex->form = form;
-    FEW__TRY(few__fiftyone_begin(ex, &form->classes, err));
+    FEW__TRY(see_all(ex, &form->all, err));
+    FEW__TRY(few__fiftyone_begin(ex, &form->all, &form->classes, err));
     FEW__TRY(few__export_each(ex, put_item, err));
     few__fiftyone_end(ex);
     return FEW_OK;

@@ -23,6 +23,7 @@ _Static_assert(sizeof(struct segment) == 40, "as the page says");
 
 struct temporal {
     struct few__export_classes classes;
+    struct few__fiftyone all;
     struct segment *segments; // (room,)
     size_t n, room;
     int64_t *open;                        // (n_streams,) first segment that reached the stream's last moment
@@ -146,7 +147,7 @@ static enum few_status put_streams(struct few__export *ex, const struct temporal
     for (size_t i = 0; i < ex->n_streams; i++) {
         const char *between = "";
         bool written = !ex->streams[i].is_live;
-        if (written) few__fiftyone_key(ex, ex->streams[i].path, true);
+        if (written) few__fiftyone_key(ex, &t->all, ex->streams[i].path, true);
         if (written) few__text_put(&ex->text, "[");
         for (; at < t->n && t->segments[at].stream == (int64_t)i; at++) {
             if (!written) continue;
@@ -186,7 +187,9 @@ static enum few_status write_temporal(struct few__export *ex, struct temporal *t
     ex->form = t;
     FEW__TRY(few__export_each(ex, take_moment, err));
     if (t->n) qsort(t->segments, t->n, sizeof *t->segments, by_stream);
-    FEW__TRY(few__fiftyone_begin(ex, &t->classes, err));
+    for (size_t i = 0; i < ex->n_streams; i++)
+        if (!ex->streams[i].is_live) FEW__TRY(few__fiftyone_see(&t->all, ex, ex->streams[i].path, err));
+    FEW__TRY(few__fiftyone_begin(ex, &t->all, &t->classes, err));
     FEW__TRY(put_streams(ex, t, err));
     few__fiftyone_end(ex);
     return FEW_OK;

@@ -207,12 +207,12 @@ def test_fiftyone_classes(fewer, run_db):
 
 def test_fiftyone_temporal(fewer, run_db):
     said = json.loads(export(fewer, "fiftyone-temporal"))
-    assert list(said["labels"]) == ["clips/a"]
+    assert (said["data_path"], list(said["labels"])) == ("clips", ["a"])
     seen = {round(2 * row["at"]): row["output"][0] > 0.5 for row in rows_of(fewer) if "at" in row and row["model"] == "scene"}
     tags = {round(2 * row["at"]): row["output"][0] > 0.5 for row in rows_of(fewer) if "at" in row and row["model"] == "tags"}
     beach = {i for i in seen if seen[i] or tags[i]}  # two models say the same
     covered = []
-    for d in said["labels"]["clips/a"]:
+    for d in said["labels"]["a"]:
         if said["classes"][d["label"]] == "beach":
             first, last = (round(2 * t) for t in d["timestamps"])
             covered += range(first, last)
@@ -227,7 +227,9 @@ def test_fiftyone_importers(fewer, run_db, tmp_path, monkeypatch):
     for form, importer in (("fiftyone", importers.FiftyOneImageDetectionDatasetImporter),
                            ("fiftyone-classes", importers.FiftyOneImageClassificationDatasetImporter)):
         export(fewer, form, "-o", "labels.json", "--force")
-        for key in json.loads((tmp_path / "labels.json").read_text())["labels"]:
+        said = json.loads((tmp_path / "labels.json").read_text())
+        assert said["data_path"] == "."
+        for key in said["labels"]:
             place = tmp_path / "data" / f"{key}.jpg"
             place.parent.mkdir(parents=True, exist_ok=True)
             image.new("RGB", (8, 8)).save(place)

@@ -130,10 +130,44 @@ def test_eval_page(fewer, trace, tmp_path):
     assert (got.returncode, got.stdout, got.stderr) == (0, "", "")
     page = (tmp_path / "eval.html").read_text()
     assert page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n")
-    assert "<svg" in page and "oracle" in page
+    assert 'data-plot="0"' in page and "oracle" in page
     got = fewer("eval", trace, "-o", "eval.html")
     assert got.returncode == 1 and "--force" in got.stderr
     assert fewer("eval", trace, "-o", "eval.html", "--force").returncode == 0
+
+
+def test_report_beside_a_trace(fewer, trace, tmp_path):
+    got = fewer("report", trace, "--trace", trace, "-o", "page.html")
+    assert (got.returncode, got.stdout, got.stderr) == (0, "", "")
+    page = (tmp_path / "page.html").read_text()
+    assert "10 of 10 items and 2 of 2 models" in page and "Beside the baselines" in page and "q_greedy" in page
+    bare = fewer("report", trace, "--trace", trace, "--no-curves").stdout
+    assert "10 of 10 items" in bare and "Beside the baselines" not in bare
+    got = fewer("report", trace, "--trace", "none.db")
+    assert got.returncode == 1 and got.stderr.startswith("fewer: none.db: ") and got.stderr.count("\n") == 1
+
+
+def test_report_with_an_evaluation(fewer, trace, tmp_path):
+    (tmp_path / "eval.json").write_text(fewer("eval", trace, "--method", "static", "--json").stdout)
+    page = fewer("report", trace, "--eval", "eval.json").stdout
+    assert "Beside the baselines" in page and "q_greedy" not in page
+    (tmp_path / "bad.json").write_text('{"methods": ')
+    for name, words in (("none.json", "none.json: "), ("bad.json", "bad.json: line 1, column ")):
+        got = fewer("report", trace, "--eval", name)
+        assert got.returncode == 1 and words in got.stderr and got.stdout == ""
+    (tmp_path / "other.json").write_text("{}")
+    assert 'expected "methods"' in fewer("report", trace, "--eval", "other.json").stderr
+
+
+def test_report_when_the_trace_cannot_be_replayed(fewer, zoo, trace, tmp_path):
+    """A trace of nothing but gaps still measures what it has."""
+    line = {"image": "i0.jpg", "w": 8, "h": 6, "models": {"animals": {"ran": True, "valuable": [[0, 0.9]]}}}
+    (tmp_path / "gaps.jsonl").write_text(json.dumps(line) + "\n")
+    assert fewer("import", "gaps.jsonl", "--zoo", zoo, "-o", "gaps.db").returncode == 0
+    got = fewer("report", trace, "--trace", "gaps.db", "-o", "page.html")
+    assert got.returncode == 0 and got.stderr.startswith("fewer: no curves: gaps.db")
+    page = (tmp_path / "page.html").read_text()
+    assert "1 of 10 items and 2 of 2 models" in page and "Beside the baselines" not in page
 
 
 def test_export_jsonl(fewer, trace):

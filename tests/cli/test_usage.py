@@ -66,6 +66,19 @@ def test_help_of_a_verb(fewer, verb):
     (["label", "--dryrun", "z", "d"], "did you mean --dry-run?"),
     (["record", "--all-variants", "z", "d"], "unknown option --all-variants"),
     (["label", "z", "d", "--lanes", "0"], "--lanes: expected a whole number from 1 to 64, found '0'"),
+    (["label", "z", "d", "-o", "r", "--fps", "0"], "--fps: expected a number above 0, at most 1000, found '0'"),
+    (["label", "z", "d", "-o", "r", "--fps", "1001"], "found '1001'"),
+    (["label", "z", "d", "-o", "r", "--fps", "1e2"], "found '1e2'"),
+    (["label", "z", "d", "-o", "r", "--every", "0"], "--every: expected a whole number of at least 1, found '0'"),
+    (["label", "z", "d", "-o", "r", "--streams", "65"], "--streams: expected a whole number from 1 to 64, found '65'"),
+    (["label", "z", "d", "-o", "r", "--from", "3"], "--from: expected a time such as 200us, 60ms or 1.5s, found '3'"),
+    (["label", "z", "d", "-o", "r", "--reuse", "area"], "--reuse: expected pixel, area, edge or corner and a number"),
+    (["label", "z", "d", "-o", "r", "--reuse", "area:0"], "found 'area:0'"),
+    (["label", "z", "d", "-o", "r", "--reuse", "area:1.5"], "found 'area:1.5'"),
+    (["label", "z", "d", "-o", "r", "--reuse", "colour:0.1"], "found 'colour:0.1'"),
+    (["label", "z", "d", "-o", "r", "--progress", "often"], "--progress: expected auto|plain|json|none, found 'often'"),
+    (["record", "z", "d", "-o", "r", "--reuse", "area:0.1"], "unknown option --reuse"),
+    (["retry", "r", "--fps", "2"], "unknown option --fps"),
     (["label", "z", "d", "--in-flight", "65"], "--in-flight: expected a whole number from 1 to 64, found '65'"),
 ])
 def test_wrong_usage(fewer, args, words):
@@ -161,3 +174,13 @@ def test_no_items(fewer, zoo, tmp_path):
     got = fewer("label", zoo, "empty", "-o", "run.db")
     assert got.returncode == 1 and "empty" in got.stderr
     assert not (tmp_path / "run.db").exists()
+
+
+@pytest.mark.parametrize("args, words", [
+    (["--fps", "2", "--every", "3"], "expected fps or every, found both"),
+    (["--clip", "61s"], "clip: expected at most 60 s, found 61 s"),
+    (["--from", "5s", "--to", "5s"], "expected an end after the beginning, found 5 s and 5 s"),
+])
+def test_items_that_make_no_sense(fewer, zoo, args, words):
+    got = fewer("label", zoo, "d", "-o", "r", *args)
+    assert got.returncode == 2 and words in got.stderr and got.stdout == ""

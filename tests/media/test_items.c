@@ -279,6 +279,7 @@ static void test_lists_of_records(void **state)
     t_write(t_path("LIST.JSONL"), text, sizeof text - 1);
     const char *names[] = {"b", "a"};
     assert_items_with(joined("LIST.JSONL"), (struct few_items_opts){.size = 0}, names, 2);
+    assert_items_with(joined("LIST.JSONL"), (struct few_items_opts){.limit = 1}, names, 1);
     assert_list("", FEW_ENOENT, "found none");
     assert_list("\n{\"item\": \"a\"}", FEW_EPARSE, "list.jsonl, line 2: line: expected 'image'");
     assert_list("{\"item\": \"a\", \"text\": \"x\"}\n{\"item\": \"b\", \"text\": \"x\"}\n"

@@ -293,7 +293,7 @@ static void test_eval_page(void **state)
         " \"deadline\": {\"60\": {\"recall\": 0.75, \"agreement\": 0.5}}}}}";
     const struct few_report_opts opts = {.size = sizeof opts, .eval_json = json};
     char *page = page_of(NULL, &opts, FEW_OK, &err);
-    has(page, "<title>evaluation - Fewer</title>");
+    has(page, "<title>Evaluation - Fewer</title>");
     has(page, "<b>7</b><span>test items</span>");
     has(page, "40.0&nbsp;ms");
     has(page, "<td>0.5</td><td class=\"n\">25%</td>");

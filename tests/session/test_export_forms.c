@@ -261,7 +261,7 @@ static void test_fiftyone_classes(void **state)
     fix_store(t_path("a.db"), 4, false);
     fix_sql(t_path("a.db"), "UPDATE label_names SET name = 'beach' WHERE name = 'day'"); // in two spaces now
     json_t *root = made_json("fiftyone-classes");
-    const json_t *found = at(at(root, "labels"), "dir/item_1");
+    const json_t *found = at(at(root, "labels"), "item_1");
     assert_int_equal(json_array_size(found), 2);
     assert_string_equal(class_of(root, json_array_get(found, 0)), "scene/beach");
     assert_near(number_at(json_array_get(found, 0), "confidence"), 0.875, 0);
@@ -269,6 +269,34 @@ static void test_fiftyone_classes(void **state)
     assert_string_equal(text_at(at(json_array_get(found, 1), "attributes"), "model"), "tags");
     assert_int_equal(json_array_size(at(root, "classes")), 4); // background says nothing
     json_decref(root);
+}
+
+// Keys start from the folder that all files are in, which data_path names.
+static void test_fiftyone_folder(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *paths[3], *folder, *keys[3];
+    } cases[] = {
+        {{"../photos/a.jpg", "../photos/sub/b.c.png", "../photos/sub/c"},
+         "../photos",
+         {"a", "sub/b.c", "sub/c"}},
+        {{"/data/x/1.jpg", "/data/x/2.jpg", "/data/xy/3.jpg"}, "/data", {"x/1", "x/2", "xy/3"}},
+        {{"/a/1.jpg", "/b/2.jpg", "/c/3.jpg"}, ".", {"/a/1.jpg", "/b/2.jpg", "/c/3.jpg"}},
+        {{"./1.jpg", "in/2.jpg", "/c/3.jpg"}, ".", {"1", "in/2", "/c/3.jpg"}},
+        {{"in/.hidden", "./in/2.jpg", "rtsp://camera/1.5"}, "in", {".hidden", "2", "rtsp://camera/1.5"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct made_moment moments[3];
+        for (size_t k = 0; k < 3; k++)
+            moments[k] = (struct made_moment){.stream = -1, .path = cases[i].paths[k], .dogs = 1};
+        t_tmpdir();
+        made_run(moments, 3);
+        json_t *root = made_json("fiftyone");
+        assert_string_equal(text_at(root, "data_path"), cases[i].folder);
+        for (size_t k = 0; k < 3; k++) (void)at(at(root, "labels"), cases[i].keys[k]);
+        json_decref(root);
+    }
 }
 
 /* ---- moments ---- */
@@ -427,8 +455,8 @@ static void test_no_part(void **state)
         " WHERE item = 1 AND model = 5; UPDATE results SET outcome = 3, output = NULL WHERE item = 1 AND "
         "model = 8");
     json_t *root = made_json("fiftyone");
-    assert_true(json_is_null(at(at(root, "labels"), "dir/item_1")));
-    assert_true(json_is_array(at(at(root, "labels"), "dir/item_0")));
+    assert_true(json_is_null(at(at(root, "labels"), "item_1")));
+    assert_true(json_is_array(at(at(root, "labels"), "item_0")));
     json_decref(root);
     root = made_json("label-studio");
     assert_null(prediction_of(root, 1, "objects"));
@@ -492,14 +520,23 @@ static void test_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_label_studio_results),  cmocka_unit_test(test_label_studio_ids_are_unique),
-        cmocka_unit_test(test_label_studio_config),   cmocka_unit_test(test_label_studio_names),
-        cmocka_unit_test(test_label_studio_of_sound), cmocka_unit_test(test_label_studio_clips),
-        cmocka_unit_test(test_fiftyone_detections),   cmocka_unit_test(test_fiftyone_classes),
-        cmocka_unit_test(test_fiftyone_temporal),     cmocka_unit_test(test_fiftyone_temporal_labels),
-        cmocka_unit_test(test_rows_say_when),         cmocka_unit_test(test_moments_are_pictures),
-        cmocka_unit_test(test_coco_results),          cmocka_unit_test(test_no_part),
-        cmocka_unit_test(test_nothing_in_it),         cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_label_studio_results),
+        cmocka_unit_test(test_label_studio_ids_are_unique),
+        cmocka_unit_test(test_label_studio_config),
+        cmocka_unit_test(test_label_studio_names),
+        cmocka_unit_test(test_label_studio_of_sound),
+        cmocka_unit_test(test_label_studio_clips),
+        cmocka_unit_test(test_fiftyone_detections),
+        cmocka_unit_test(test_fiftyone_classes),
+        cmocka_unit_test(test_fiftyone_temporal),
+        cmocka_unit_test(test_fiftyone_temporal_labels),
+        cmocka_unit_test(test_rows_say_when),
+        cmocka_unit_test(test_moments_are_pictures),
+        cmocka_unit_test(test_coco_results),
+        cmocka_unit_test(test_no_part),
+        cmocka_unit_test(test_fiftyone_folder),
+        cmocka_unit_test(test_nothing_in_it),
+        cmocka_unit_test(test_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

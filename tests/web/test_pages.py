@@ -16,7 +16,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--no-first-run"]
 SECTIONS = {
-    "demo": ["saved", "curves", "items", "why", "models"],
+    "demo": ["saved", "curves", "items", "lanes", "why", "models"],
     "street": ["saved", "curves", "streams", "items", "failures", "lanes", "why", "models"],
     "eval": ["saved", "curves"],
 }

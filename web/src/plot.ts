@@ -168,7 +168,7 @@ function options(plot: Plot, width: number, hooks: uPlot.Hooks.Arrays): uPlot.Op
             ...(plot.group ? { sync: { key: plot.group, setSeries: false } } : {}),
         },
         scales: {
-            x: { time: false, ...(x.range ? { range: x.range } : {}) },
+            x: { time: false, range: x.range ?? ((_u, min, max) => [min - 0.04 * (max - min), max + 0.04 * (max - min)]) },
             y: y.range ? { range: y.range } : { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
         },
         series: [{}, ...series(plot)],
