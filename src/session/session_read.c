@@ -22,6 +22,14 @@ static enum few_status read_moment(struct few__place *place, struct few_error *e
     return FEW_OK;
 }
 
+// Of a recording's frame a run keeps none: it can be decoded again, and 12 KiB of each would be nearly all of the file.
+static bool wants_thumbnail(const struct few_session *s, const struct few__place *place)
+{
+    if (!s->store || s->opts.no_pixels || !place->parts.image) return false;
+    bool again = place->moment.moment && place->moment.digest[0];
+    return s->opts.purpose == FEW_RECORD || !again;
+}
+
 static enum few_status read_parts(struct few_session *s, struct few__place *place, size_t index,
                                   struct few_error *err)
 {
@@ -30,7 +38,7 @@ static enum few_status read_parts(struct few_session *s, struct few__place *plac
         FEW__TRY(few__record_read(place->records, &place->record, place->bytes, place->n_bytes, &place->parts,
                                   err));
     few__workspace_begin(s->workspace, index, &place->parts, place->digest);
-    if (!s->store || s->opts.no_pixels || !place->parts.image) return FEW_OK;
+    if (!wants_thumbnail(s, place)) return FEW_OK;
     FEW__TRY(
         few__preprocess_thumbnail(few__workspace_preprocess(s->workspace, index), place->thumbnail, err));
     place->has_thumbnail = true;
