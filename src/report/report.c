@@ -241,7 +241,11 @@ static void put_page(struct few__text *page, const struct few__report *report, c
     few__text_put(page, "</p></header></div>\n");
     few__report_nav(page, report);
     if (body->s) few__text_add(page, body->s, body->n);
-    few__report_foot(page, report);
+    struct few__text labels;
+    few__text_init(&labels, report->env.mem, page->max);
+    few__report_label_data(&labels, report);
+    few__report_foot(page, report, &labels);
+    few__text_finish(&labels);
 }
 
 static enum few_status open_run(struct few__report *report, const struct few_report_opts *opts,

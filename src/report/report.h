@@ -95,8 +95,9 @@ void few__report_nav(struct few__text *text, const struct few__report *report); 
 /* Begins a section that the navigation names; strings are borrowed. Ends with "</section>". */
 void few__report_section(struct few__report *report, struct few__text *text, const char *id,
                          const char *title);
-void few__report_foot(struct few__text *text, const struct few__report *report); // data and script
-const char *few__report_last_part(const char *path); // the file's name, inside path
+void few__report_foot(struct few__text *text, const struct few__report *report,
+                      const struct few__text *labels); // data (labels: few__report_label_data) and script
+const char *few__report_last_part(const char *path);   // the file's name, inside path
 void few__report_time(struct few__text *text, double us);
 void few__report_count(struct few__text *text, uint64_t n);                             // 12,345
 void few__report_mean(struct few__text *text, const struct few__report_mean *mean);     // 0.973, or a dash

@@ -69,21 +69,18 @@ static void put_data(struct few__text *text, const char *json)
     }
 }
 
-void few__report_foot(struct few__text *text, const struct few__report *report)
+void few__report_foot(struct few__text *text, const struct few__report *report,
+                      const struct few__text *labels)
 {
     few__text_printf(text,
                      "<footer>Made by Fewer %s. Run fewer models, keep the answers.</footer>\n</main>\n",
                      few_version());
-    struct few__text labels;
-    few__text_init(&labels, report->env.mem, text->max);
-    few__report_label_data(&labels, report);
     few__text_put(text, "<script type=\"application/json\" id=\"data\">{\"plots\":[");
     put_data(text, report->plots.s ? report->plots.s : "");
     few__text_put(text, "],\"labels\":[");
-    put_data(text, labels.s ? labels.s : "");
+    put_data(text, labels->s ? labels->s : "");
     few__text_put(text, "]}</script>\n<script>");
-    if (!few__text_ok(&labels)) text->failed = true;
-    few__text_finish(&labels);
+    if (!few__text_ok(labels)) text->failed = true;
     few__text_add(text, (const char *)few__report_script, few__report_script_bytes);
     few__text_put(text, "</script>\n</body>\n</html>\n");
 }
