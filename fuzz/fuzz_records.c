@@ -5,7 +5,7 @@
 #include <fewer/items.h>
 
 #include "fuzz.h"
-#include "media/items.h"
+#include "source/items.h"
 
 static void look(const struct few__record *record, const char *folder)
 {

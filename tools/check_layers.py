@@ -5,14 +5,15 @@ import re
 
 import house
 
-FLOOR = {"core": 1, "model": 2, "media": 3, "store": 3, "nn": 3, "backend": 3, "exec": 4, "item": 5,
-         "session": 6, "report": 6}
+FLOOR = {"core": 1, "model": 2, "media": 3, "store": 3, "nn": 3, "backend": 3, "source": 4, "exec": 4, "item": 5,
+         "session": 6, "eval": 6, "export": 6, "report": 6}
 OUTSIDE = ("cli", "examples")
 LIBC = set("""assert ctype errno inttypes limits locale math signal stdarg stdbool stddef stdint stdio stdlib
     string strings time dirent fcntl glob libgen poll pthread termios unistd sys/ioctl sys/resource sys/stat
     sys/time sys/types sys/wait""".split())
 FIELD = {"sqlite3": {"store"}, "libfyaml": {"model"}, "libheif/": {"media"}, "jpeglib": {"media"}, "jerror": {"media"},
-         "libavcodec/": {"media"}, "libavformat/": {"media"}, "libswscale/": {"media"}, "libswresample/": {"media"}, "libavutil/": {"media", "core"},
+         "libavcodec/": {"media", "source"}, "libavformat/": {"source"}, "libswscale/": {"media"}, "libswresample/": {"media"},
+         "libavutil/": {"media", "source", "core"},
          "dlfcn": {"backend"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 

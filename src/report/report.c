@@ -10,8 +10,8 @@
 
 #include "core/env.h"
 #include "core/error.h"
-#include "media/record.h"
 #include "model/output.h"
+#include "source/record.h"
 #include "store/trace.h"
 
 #define ARENA_MAX ((size_t)1 << 30)

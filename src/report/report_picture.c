@@ -5,8 +5,8 @@
 
 #include "media/jpeg_write.h"
 #include "media/preprocess.h"
-#include "media/record.h"
 #include "report/report.h"
+#include "source/record.h"
 
 enum { QUALITY = 82 }; // of a JPEG
 

@@ -27,7 +27,7 @@
 #include "core/file.h"
 #include "exec/exec_live.h"
 #include "item/explore.h"
-#include "media/items.h"
+#include "source/items.h"
 #include "media/look.h"
 #include "model/manifest.h"
 #include "session/policy.h"

@@ -9,8 +9,8 @@
 #include <fewer/trace.h>
 
 #include "core/file.h"
+#include "eval/trace_made.h"
 #include "media/image.h"
-#include "session/trace_made.h"
 
 static const struct made_model two[] = {{"find<b>", FEW_DETECTIONS, "a", -1}, {"look", FEW_LABELS, "bc", 0}};
 

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "eval/trace_made.h"
 #include "model/agreement.h"
 #include "model/output.h"
 #include "report/report.h"
 #include "report/street.h"
-#include "session/trace_made.h"
 #include "store/trace.h"
 
 static const struct made_model two[] = {{"objects", FEW_DETECTIONS, "ab", -1}, {"tags", FEW_LABELS, "bc", 0}};

@@ -7,7 +7,7 @@
 
 #include <fewer/trace.h>
 
-#include "session/trace_made.h"
+#include "eval/trace_made.h"
 
 static const struct made_model two[] = {{"find", FEW_DETECTIONS, "a", -1}, {"look", FEW_LABELS, "bc", 0}};
 static const struct made_cell whole[] = {{FEW_EXECUTED, 10000, {0.9F}, false},
