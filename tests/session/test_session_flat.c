@@ -9,13 +9,13 @@
 
 #include "support/support.h"
 
-enum { CLIPS = 100, FRAMES = 10000, WARM = 100000, GROWTH_MAX_KIB = 4096 };
+enum { CLIPS = 20, FRAMES = 50000, WARM = 100000, GROWTH_MAX_KIB = 4096 };
 
 static const char manifest[] =
     "version: 1\n"
     "models:\n"
     "  - {name: mean, file: mean.onnx, input: {size: [4, 4]}, output: {kind: vector, "
-    "values: 3, output: mean}}\n";
+    "values: 3, tensors: [mean]}}\n";
 
 static long resident_kib(void)
 {
