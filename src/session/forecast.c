@@ -149,13 +149,18 @@ static enum few_status count_entry(struct few_session *s, struct few_items *item
     return FEW_OK;
 }
 
-// Where nobody knows how long the streams are, they are left out.
+/* Up to the limit of the items, if they have one. Where nobody knows how long the streams are, they are left out. */
 static enum few_status count_items(struct few_session *s, struct few_items *items,
                                    struct few_forecast *forecast, struct few_error *err)
 {
-    for (size_t i = 0; i < few_items_count(items); i++) FEW__TRY(count_entry(s, items, i, forecast, err));
-    uint64_t expected = few_items_expected(items);
-    if (expected) forecast->items = expected > forecast->kept ? expected - forecast->kept : 0;
+    const uint64_t expected = few_items_expected(items);
+    for (size_t i = 0; i < few_items_count(items); i++) {
+        if (expected && forecast->items + forecast->kept >= expected) break;
+        FEW__TRY(count_entry(s, items, i, forecast, err));
+    }
+    if (expected == 0) return FEW_OK;
+    if (forecast->kept > expected) forecast->kept = expected;
+    forecast->items = expected - forecast->kept;
     return FEW_OK;
 }
 
