@@ -7,6 +7,8 @@ OPTIONS := --prefix=$(PREFIX) --libdir=lib -Dwerror=$(WERROR) -Druntime=$(RUNTIM
 NINJA := ninja $(if $(MAKE_TERMOUT),,--quiet)
 
 all:
+	@[ -x web/node_modules/.bin/esbuild ] || { echo "web/node_modules is not there: './run' installs it, and so" \
+	    "does 'npm ci' in web/." >&2; exit 1; }
 	@tools/configure.sh build $(OPTIONS)
 	@$(NINJA) -C build
 	@ln -sf cli/fewer build/fewer && mkdir -p build/out build/demo

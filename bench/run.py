@@ -24,6 +24,7 @@ BENCHES = {
     "label_overhead": (f"{{build}}/bench/label_overhead {PHOTO_ZOO} {{zoo}} {{zoo}}/images {{runtime}}", True, False),
     "label_two_lanes": (f"{{build}}/bench/label_two_lanes {PHOTO_ZOO} {{zoo}} {{zoo}}/images {{runtime}}", True, False),
     "label_memory": (f"{{python}} bench/label_memory.py {{build}} {PHOTO_ZOO} {{zoo}} {{zoo}}/images {{runtime}}", True, False),
+    "video_decode": ("{python} bench/video_decode.py {build} {zoo} {runtime}", False, False),
     "label_vs_python": (f"{{peers}} bench/label_vs_python.py {{build}} {{zoo}} {PHOTO_ZOO} {{runtime}}", True, True),
 }
 COLUMNS = ("name", "ours", "theirs", "ratio", "unit", "peer")

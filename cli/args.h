@@ -19,6 +19,8 @@ struct args_memory {
 struct args {
     bool json, quiet, force, no_pixels, all_variants, dry_run;
     const char *root, *policy, *output, *runtime, *format, *zoo;
+    const char *trace, *eval; // of report
+    bool no_curves;
     const char *recalls, *deadlines, *memories, *methods; // lists of eval, separated by commas
     const char *progress, *reuse;
     uint64_t limit, seed, runs, lanes, in_flight, storage;

@@ -9,9 +9,12 @@
 
 enum { LIST_MAX = 64 };
 
-static const char *const methods[] = {"run_all", "random",         "static", "q_greedy",
-                                      "oracle",  "density_greedy", "bound"};
-#define METHODS "run_all, random, static, q_greedy, oracle, density_greedy, bound"
+static const char *const methods[] = {
+    "run_all",        "random", "static",          "q_greedy", "oracle",
+    "density_greedy", "bound",  "explore_exploit", "reducto",  "reducto_successive"};
+#define METHODS                                                                                    \
+    "run_all, random, static, q_greedy, oracle, density_greedy, bound, explore_exploit, reducto, " \
+    "reducto_successive"
 
 static const struct option_row options[] = {
     OPTION("method", 0, OPTION_TEXT, methods, "LIST", "of " METHODS),
@@ -194,6 +197,29 @@ static void print_group(const json_t *all, const struct group *group, const char
     table_finish(&table);
 }
 
+// What reuse was chosen for each budget: the numbers of --reuse.
+static void print_reuse(const json_t *all)
+{
+    const char *key;
+    json_t *point;
+    const json_t *budgets = json_object_get(json_object_get(all, "reducto"), "budget");
+    if (json_object_size(budgets) == 0) return;
+    struct table table;
+    table_init(&table, "llr");
+    table_cell(&table, "reducto: budget");
+    table_cell(&table, "feature");
+    table_cell(&table, "below");
+    json_object_foreach((json_t *)budgets, key, point)
+    {
+        table_cell(&table, "%s", key);
+        table_cell(&table, "%s", json_string_value(json_object_get(point, "feature")));
+        table_cell(&table, "%.4g", json_number_value(json_object_get(point, "threshold")));
+    }
+    table_print(&table, stdout);
+    putchar('\n');
+    table_finish(&table);
+}
+
 // For each memory, recall by deadline with models side by side, by our packing and by Algorithm 2 as it was published.
 static void print_memories(const json_t *all)
 {
@@ -229,6 +255,13 @@ static void print_tables(const json_t *eval)
     print_group(by_method, &stop, "time_ratio", 100, "time at mean recall, %");
     print_group(by_method, &deadline, "recall", 1, "recall by deadline");
     print_group(by_method, &deadline, "agreement", 1, "agreement by deadline");
+    const struct group keep = {{"keep"}, ""}, budget = {{"budget"}, ""};
+    print_group(by_method, &keep, "time_ratio", 100, "time by value kept, %");
+    print_group(by_method, &keep, "recall", 1, "recall by value kept");
+    print_group(by_method, &budget, "time_ratio", 100, "time by budget, %");
+    print_group(by_method, &budget, "recall", 1, "recall by budget");
+    print_group(by_method, &budget, "agreement", 1, "agreement by budget");
+    print_reuse(by_method);
     print_memories(by_method);
 }
 
@@ -247,6 +280,13 @@ static int show(const struct args *args, const char *text)
     print_tables(eval);
     json_decref(eval);
     return EXIT_OK;
+}
+
+static enum few_status write_page(const char *trace, const char *eval_json, FILE *out, struct few_error *err)
+{
+    const struct few_report_opts opts = {.size = sizeof opts, .eval_json = eval_json};
+    (void)trace;
+    return few_report(NULL, &opts, out, err);
 }
 
 static int run(const struct args *args)
@@ -273,7 +313,7 @@ static int run(const struct args *args)
         complain("%s", err.message);
         return EXIT_FAILED;
     }
-    int page = args->output ? write_out(args, few_report, text) : EXIT_OK, shown = show(args, text);
+    int page = args->output ? write_out(args, write_page, text) : EXIT_OK, shown = show(args, text);
     few_text_free(text);
     return page ? page : shown;
 }

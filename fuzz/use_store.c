@@ -164,7 +164,8 @@ void fuzz_use_store(const char *path)
                                           "fiftyone-temporal"};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         (void)!few_export(path, formats[i], out, &err);
-    (void)!few_report(path, NULL, out, &err);
+    const struct few_report_opts beside = {.size = sizeof beside, .trace = path};
+    (void)!few_report(path, &beside, out, &err);
     fclose(out);
     static const double recall = 0.5;
     static const int64_t deadline = 1000;

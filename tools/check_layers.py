@@ -6,7 +6,7 @@ import re
 import house
 
 FLOOR = {"core": 1, "model": 2, "media": 3, "store": 3, "nn": 3, "backend": 3, "exec": 4, "item": 5,
-         "session": 6}
+         "session": 6, "report": 6}
 OUTSIDE = ("cli", "examples")
 LIBC = set("""assert ctype errno inttypes limits locale math signal stdarg stdbool stddef stdint stdio stdlib
     string strings time dirent fcntl glob libgen poll pthread termios unistd sys/ioctl sys/resource sys/stat

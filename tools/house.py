@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-FOLDERS = ("src", "include", "cli", "examples", "bench", "tests", "tools", "demo", "fuzz")
+FOLDERS = ("src", "include", "cli", "examples", "bench", "tests", "tools", "demo", "fuzz", "web")
 
 
 def files(root, *suffixes):
@@ -12,7 +12,7 @@ def files(root, *suffixes):
     found = []
     for folder in FOLDERS:
         found += [p for p in (root / folder).rglob("*") if p.suffix in suffixes and p.is_file()]
-    return sorted(p for p in found if "__pycache__" not in p.parts)
+    return sorted(p for p in found if not {"__pycache__", "node_modules"} & set(p.parts))
 
 
 def room(root, path):

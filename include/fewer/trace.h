@@ -40,17 +40,18 @@ struct few_eval_opts {
     const uint64_t
         *memories; // bytes, each with every deadline, models side by side (Algorithm 2); NULL = none
     size_t n_memories;
-    const char *const *methods; // NULL = all of them
+    const char *const *methods; // NULL = all of them that the trace has the items for
     size_t n_methods;
+    int64_t segment_us; // of streams: what is reused and explored ends with it; 0 = 10 s
 };
 
-/* Replay every method on the test items of a trace (SHA-1 of the file name modulo 100 is 20 or more);
- * what is learned comes from the others. A trace without train or without test items serves as both, and
+/* Replay every method on the test items of a trace (SHA-1 of the file name modulo 100 is 20 or more; of a stream, each
+ * ten seconds have a name of their own); what is learned comes from the others. A trace without train or without test items serves as both, and
  * the result says so.
  *
  * json   out, owned (few_text_free): one JSON object, DESIGN section 5
- * Errors: FEW_ENOENT, FEW_ESTORE, FEW_EVERSION; FEW_EINVAL no items, an unknown method, or memory budgets for a
- *         trace that lacks the memory of a model; FEW_ENOMEM.
+ * Errors: FEW_ENOENT, FEW_ESTORE, FEW_EVERSION; FEW_EINVAL no items, an unknown method, one for streams where there
+ *         are none, or memory budgets for a trace that lacks the memory of a model; FEW_ENOMEM.
  * Cost:   O(items x models^2) for each method, deadline and memory budget. */
 FEW_API FEW_MUST_USE enum few_status few_eval(const char *trace_path, const struct few_eval_opts *opts,
                                               char **json, struct few_error *err);
@@ -91,10 +92,18 @@ FEW_API FEW_MUST_USE enum few_status few_export(const char *path, const char *fo
 FEW_API FEW_MUST_USE enum few_status few_export_folder(const char *path, const char *format,
                                                        const char *folder, struct few_error *err);
 
-/* Write one HTML page that stands alone: of a run (what ran, what it saved, items to look at) or of an
- * evaluation (eval_json of few_eval, else NULL). Errors: as few_export. */
-FEW_API FEW_MUST_USE enum few_status few_report(const char *path, const char *eval_json, FILE *out,
-                                                struct few_error *err);
+struct few_report_opts {
+    size_t size; // sizeof(struct few_report_opts)
+    const char *
+        trace; // what everything says about (some of) the same items, known by their bytes: recall and agreement
+               // are measured against it; NULL = not measured
+    const char *eval_json; // of few_eval, for curves against the baselines; NULL = none
+};
+
+/* Write one HTML page that stands alone, of a run or trace (what ran, what it saved, items to look at), or, with path NULL, of
+ * the evaluation alone. opts NULL = defaults. Errors: as few_export; FEW_EPARSE eval_json. */
+FEW_API FEW_MUST_USE enum few_status few_report(const char *path, const struct few_report_opts *opts,
+                                                FILE *out, struct few_error *err);
 
 #ifdef __cplusplus
 }

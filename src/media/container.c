@@ -16,7 +16,7 @@
 #include "media/image_internal.h"
 #include "media/look.h"
 
-static const int64_t timeout_default_us = 10000000, clip_default_us = 1000000, clip_max_us = 60000000;
+static const int64_t timeout_default_us = 10000000, clip_default_us = 1000000, clip_max_us = 540000000;
 static const int64_t cut_us = 1000000;   // missing at the end: less may be a matter of rounding
 static const int64_t drift_us = 1000000; // of a live stream's time against the clock
 

@@ -34,7 +34,7 @@ struct few__container {
     AVFormatContext *format;
     AVIOContext *file; // of a path: what the demuxer may read, and nothing else
     AVPacket *packet;
-    int64_t heard_us;  // when something that is wanted came last
+    int64_t heard_us;  // since when it is waited for bytes
     bool timed_out;    // nothing had come for too long
     bool at_end;       // nothing more to read
     int broke;         // FFmpeg's error that ended it, 0 = none

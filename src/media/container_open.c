@@ -28,7 +28,7 @@ static const char recordings[] = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg
 // What live ones may use: no files, so that a playlist from elsewhere cannot read them.
 static const char live_protocols[] = "rtsp,rtsps,rtp,srtp,udp,udplite,tcp,tls,http,https,httpproxy,rtmp,"
                                      "rtmps,rtmpt,rtmpte,rtmpts,srt,sctp,crypto,hls,"
-                                     "mmsh,mmst,rist,unix";
+                                     "mmsh,mmst,rist";
 
 enum { ANALYZE_US = 3000000 }; // of a live source before its first picture
 

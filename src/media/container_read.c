@@ -34,7 +34,6 @@ static enum few_status keep(struct few__container *c, AVPacket *p, struct few_er
     bool picture = p->stream_index == c->i_video, sound = p->stream_index == c->i_sound;
     if (picture || sound) {
         int64_t us = packet_us(c, p);
-        c->heard_us = few__now_us(&c->env);
         if (us > c->read_us) c->read_us = us;
         if (sound && us > c->sound_read_us) c->sound_read_us = us;
         if (picture && us > c->picture_read_us) c->picture_read_us = us;
@@ -51,6 +50,7 @@ enum few_status few__input_read(struct few__container *c, struct few_error *err)
     if (c->at_end) return FEW_END;
     if (c->opts.stop && c->opts.stop(c->opts.ud))
         return few__fail(err, FEW_ECANCELED, "%s: given up", c->name);
+    c->heard_us = few__now_us(&c->env); // what others did since the last packet is not silence
     int got = av_read_frame(c->format, c->packet);
     if (got >= 0) return keep(c, c->packet, err);
     if (got == AVERROR(EAGAIN)) return FEW_OK;

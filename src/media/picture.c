@@ -12,6 +12,8 @@
 #include <libavutil/imgutils.h>
 #include <libavutil/pixdesc.h>
 
+#include "media/yuv_rgb.h"
+
 enum { ROW_SLACK = 32 }; // numbers at both ends of a scratch row
 
 static bool is_yuv(const AVPixFmtDescriptor *d)
@@ -25,8 +27,10 @@ bool few__picture_readable(const struct few__picture *picture)
     if (!d) return false;
     if (d->flags & (AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_BAYER | AV_PIX_FMT_FLAG_FLOAT)) return false;
     if (!is_yuv(d)) return true;
-    return d->flags & AV_PIX_FMT_FLAG_PLANAR && d->comp[0].depth == 8 && d->comp[0].step == 1 &&
-           d->comp[1].plane == 1 && d->comp[2].plane == 2 && d->comp[1].step == 1;
+    int bytes = d->comp[0].depth > 8 ? 2 : 1;
+    return d->flags & AV_PIX_FMT_FLAG_PLANAR && d->comp[0].depth >= 8 && d->comp[0].step == bytes &&
+           d->comp[0].shift == 0 && d->comp[1].plane == 1 && d->comp[2].plane == 2 &&
+           d->comp[1].step == bytes;
 }
 
 static size_t scratch_row(int width)
@@ -36,35 +40,28 @@ static size_t scratch_row(int width)
 
 size_t few__picture_scratch(int width)
 {
-    return 4 * scratch_row(width) * sizeof(int16_t);
+    return 6 * scratch_row(width) * sizeof(int16_t);
 }
 
 /* ---- YUV ---- */
 
-// The matrix in units of 2^-13: small enough for 16-bit factors, fine enough that no result is off by one.
-enum { MATRIX_BITS = 13 };
-
-struct matrix {
-    int16_t y, y_offset, rv, gu, gv, bu;
-};
-
 static int16_t fixed(double x)
 {
-    return (int16_t)(x * (1 << MATRIX_BITS) + 0.5);
+    return (int16_t)(x * (1 << FEW__MATRIX_BITS) + 0.5);
 }
 
-static struct matrix matrix_of(const struct few__picture *p)
+static struct few__matrix matrix_of(const struct few__picture *p)
 {
     double kr = 0.299, kb = 0.114; // BT.601, JPEG's
     if (p->matrix == 1) kr = 0.2126, kb = 0.0722;
     if (p->matrix == 9 || p->matrix == 10) kr = 0.2627, kb = 0.0593;
     double kg = 1 - kr - kb, luma = p->full_range ? 1 : 255.0 / 219, chroma = p->full_range ? 1 : 255.0 / 224;
-    return (struct matrix){.y = fixed(luma),
-                           .y_offset = p->full_range ? 0 : 16,
-                           .rv = fixed(2 * (1 - kr) * chroma),
-                           .gu = fixed(2 * (1 - kb) * kb / kg * chroma),
-                           .gv = fixed(2 * (1 - kr) * kr / kg * chroma),
-                           .bu = fixed(2 * (1 - kb) * chroma)};
+    return (struct few__matrix){.y = fixed(luma),
+                                .y_offset = p->full_range ? 0 : 16,
+                                .rv = fixed(2 * (1 - kr) * chroma),
+                                .gu = fixed(2 * (1 - kb) * kb / kg * chroma),
+                                .gv = fixed(2 * (1 - kr) * kr / kg * chroma),
+                                .bu = fixed(2 * (1 - kb) * chroma)};
 }
 
 // out: (n,) four times the chroma at this height, between the row it lies in and the nearest other one.
@@ -75,26 +72,42 @@ static void chroma_between(int16_t *restrict out, const uint8_t *restrict near, 
 }
 
 // out: (2 * n,) sixteenths rounded as libjpeg does, which adds `even` and `odd` before it cuts; v has one more
-// number before and after.
+// number before and after. No sum is above 16 * 255 + 8, and sixteen bits are twice as fast as an int.
 static void chroma_double(int16_t *restrict out, const int16_t *restrict v, size_t n, int even, int odd)
 {
     for (size_t i = 0; i < n; i++) {
-        int near = 3 * v[i];
-        out[2 * i] = (int16_t)((near + v[(ptrdiff_t)i - 1] + even) >> 4);
-        out[2 * i + 1] = (int16_t)((near + v[i + 1] + odd) >> 4);
+        uint16_t before = (uint16_t)(3 * v[i] + v[(ptrdiff_t)i - 1] + even);
+        uint16_t after = (uint16_t)(3 * v[i] + v[i + 1] + odd);
+        out[2 * i] = (int16_t)(before >> 4);
+        out[2 * i + 1] = (int16_t)(after >> 4);
     }
 }
 
-// Chroma plane c at row y, one number for each pixel. sums: a scratch row.
+// Row y of plane c as bytes: of deeper samples the high eight bits, in `room` (width bytes).
+static const uint8_t *row_of(const struct few__picture *p, const AVPixFmtDescriptor *d, int c, int y,
+                             size_t n, uint8_t *room)
+{
+    const uint8_t *row = p->data[c] + y * p->stride[c];
+    int shift = d->comp[c].depth - 8;
+    if (shift == 0) return row;
+    size_t high = d->flags & AV_PIX_FMT_FLAG_BE ? 0 : 1, low = 1 - high;
+    for (size_t x = 0; x < n; x++)
+        room[x] = (uint8_t)((unsigned)(row[2 * x + high] << 8 | row[2 * x + low]) >> shift);
+    return room;
+}
+
+// Chroma plane c at row y, one number for each pixel. sums, deep: scratch rows.
 static void chroma_row(const struct few__picture *p, const AVPixFmtDescriptor *d, int c, int y, int16_t *sums,
-                       int16_t *out)
+                       int16_t *out, int16_t *deep)
 {
     int sx = d->log2_chroma_w, sy = d->log2_chroma_h;
     size_t n = ((size_t)p->width + (1u << sx) - 1) >> sx;
     int rows = (p->height + (1 << sy) - 1) >> sy, row = y >> sy, other = row;
     if (sy == 1) other = y & 1 ? row + 1 : row - 1;
     if (other < 0 || other >= rows) other = row;
-    const uint8_t *near = p->data[c] + row * p->stride[c], *far = p->data[c] + other * p->stride[c];
+    uint8_t *bytes = (uint8_t *)(deep + scratch_row(p->width) / 2);
+    const uint8_t *near = row_of(p, d, c, row, n, (uint8_t *)deep);
+    const uint8_t *far = other == row ? near : row_of(p, d, c, other, n, bytes);
     if (sx == 0 && sy == 0) {
         for (size_t i = 0; i < n; i++) out[i] = near[i];
         return;
@@ -107,33 +120,16 @@ static void chroma_row(const struct few__picture *p, const AVPixFmtDescriptor *d
         for (size_t i = 0; i < (size_t)p->width; i++) out[i] = (int16_t)((sums[i >> sx] + 2) >> 2);
 }
 
-static inline uint8_t clamp(int v)
-{
-    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-}
-
-static void yuv_to_rgb(uint8_t *restrict r, uint8_t *restrict g, uint8_t *restrict b,
-                       const uint8_t *restrict y, const int16_t *restrict u, const int16_t *restrict v,
-                       size_t n, struct matrix m)
-{
-    const int half = 1 << (MATRIX_BITS - 1);
-    for (size_t i = 0; i < n; i++) {
-        int16_t yi = (int16_t)(y[i] - m.y_offset), ui = (int16_t)(u[i] - 128), vi = (int16_t)(v[i] - 128);
-        int luma = m.y * yi + half;
-        r[i] = clamp((luma + m.rv * vi) >> MATRIX_BITS);
-        g[i] = clamp((luma - m.gu * ui - m.gv * vi) >> MATRIX_BITS);
-        b[i] = clamp((luma + m.bu * ui) >> MATRIX_BITS);
-    }
-}
-
 static void yuv_row(const struct few__picture *p, const AVPixFmtDescriptor *d, int y, uint8_t *const out[3],
-                    int16_t *scratch, const struct matrix *m)
+                    int16_t *scratch, const struct few__matrix *m)
 {
     size_t row = scratch_row(p->width);
-    int16_t *sums = scratch + ROW_SLACK / 2, *u = scratch + row, *v = scratch + 2 * row;
-    chroma_row(p, d, 1, y, sums, u);
-    chroma_row(p, d, 2, y, sums, v);
-    yuv_to_rgb(out[0], out[1], out[2], p->data[0] + y * p->stride[0], u, v, (size_t)p->width, *m);
+    int16_t *sums = scratch + ROW_SLACK / 2, *u = scratch + row, *v = scratch + 2 * row,
+            *deep = scratch + 4 * row;
+    chroma_row(p, d, 1, y, sums, u, deep);
+    chroma_row(p, d, 2, y, sums, v, deep);
+    const uint8_t *luma = row_of(p, d, 0, y, (size_t)p->width, (uint8_t *)(deep + row));
+    few__yuv_to_rgb(out[0], out[1], out[2], luma, u, v, (size_t)p->width, m);
 }
 
 /* ---- RGB, grey, palettes ---- */
@@ -191,7 +187,7 @@ void few__picture_rows(const struct few__picture *p, int y, int n, uint8_t *cons
                        void *scratch)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(p->format);
-    struct matrix m = matrix_of(p);
+    struct few__matrix m = matrix_of(p);
     size_t width = (size_t)p->width;
     uint8_t *alpha = (uint8_t *)((int16_t *)scratch + 3 * scratch_row(p->width));
     bool yuv = is_yuv(d), palette = p->format == AV_PIX_FMT_PAL8, grey = d->nb_components <= 2 && !palette;

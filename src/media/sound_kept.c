@@ -43,7 +43,7 @@ static enum few_status grow(struct few__sound_kept *kept, size_t more, struct fe
 enum few_status few__kept_put(struct few__sound_kept *kept, int64_t first, const float *samples, size_t n,
                               struct few_error *err)
 {
-    if (first + (int64_t)n <= kept->next) return FEW_OK;
+    if (n == 0 || first + (int64_t)n <= kept->next) return FEW_OK;
     if (first < kept->next) {
         size_t cut = (size_t)(kept->next - first);
         first += (int64_t)cut;

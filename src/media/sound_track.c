@@ -385,7 +385,7 @@ enum few_status few__sound_track_take(struct few__sound_track *track, int64_t fr
         size_t n = to > from ? (size_t)(to - from) : 0;
         if (n > (size_t)FEW__SOUND_MAX_S * (size_t)lane->kept.rate)
             return few__fail(err, FEW_ELIMIT, "sound: expected a span of at most %d s", FEW__SOUND_MAX_S);
-        float *out = few__buffer_reserve(&lane->out, n * sizeof *out);
+        float *out = few__buffer_reserve(&lane->out, (n + 1) * sizeof *out);
         if (!out) return few__no_memory(err, "sound");
         few__kept_take(&lane->kept, from, from + (int64_t)n, out);
         sounds[i] = (struct few__sound){.rate = lane->kept.rate, .n = n, .samples = out};

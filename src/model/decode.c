@@ -127,7 +127,7 @@ enum few_status few__candidates_end(struct few__candidates *c)
     if (c->failed) return few__no_memory(c->r->err, "detections");
     struct few_output *output = c->r->output;
     size_t max = output->kind == FEW_BOX ? 1 : FEW_DETECTIONS_MAX;
-    size_t kept = few__nms(c->list, c->n, c->r->recipe->decode.iou, max);
+    size_t kept = few__nms(c->list, c->n, c->r->recipe->decode.iou, c->r->recipe->decode.iou_across, max);
     assert(kept <= c->n);
     c->n = kept;
     for (size_t i = 0; i < c->n; i++) cut(&c->list[i]);

@@ -44,9 +44,9 @@ enum few_status few__decode(const struct few__recipe *recipe, const struct few_m
                             const struct few__placement *placement, struct few__arena *arena,
                             struct few_output *output, struct few_error *err);
 
-/* Non-maximum suppression within each label, in place: sorts by falling confidence (ties: as they stood), keeps
- * a detection if no kept one of its label overlaps it by more than iou (0 = no suppression), ends when `max`
- * are kept; returns how many are. */
-size_t few__nms(struct few_detection *detections, size_t n, float iou, size_t max);
+/* Non-maximum suppression, in place: sorts by falling confidence (ties: as they stood), keeps a detection if no kept one
+ * of its label overlaps it by more than iou, and none of another label by more than iou_across (0 = no suppression), ends
+ * when `max` are kept; returns how many are. */
+size_t few__nms(struct few_detection *detections, size_t n, float iou, float iou_across, size_t max);
 
 #endif

@@ -111,6 +111,7 @@ static const struct {
     {"step", DECODER(VALUES)},
     {"keep", FINDERS},
     {"iou", FINDERS},
+    {"iou_across", FINDERS},
     {"strides", GRIDS},
     {"anchors", DECODER(FASTESTV2)},
     {"map_layout", MAPS},

@@ -158,6 +158,7 @@ static const struct few__field output_fields[] = {
     {"threshold", few__read_float, MODEL(threshold), .expected = "a number from 0 to 1", .high = 1},
     {"keep", few__read_float, DECODE(keep), .expected = "a number from 0 to 1", .high = 1},
     {"iou", few__read_float, DECODE(iou), .expected = "a number from 0 to 1", .high = 1},
+    {"iou_across", few__read_float, DECODE(iou_across), .expected = "a number from 0 to 1", .high = 1},
     {"strides", few__read_ints, DECODE_LIST(strides, n_strides),
      .expected = "a list of 1 to 4 whole numbers from 1 to 1024", .low = 1, .high = 1024},
     {"anchors", few__read_floats, DECODE_LIST(anchors, n_anchors),

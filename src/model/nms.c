@@ -13,7 +13,7 @@ static float overlap(float a, float a_length, float b, float b_length)
 
 static bool covers(const struct few_detection *kept, const struct few_detection *other, float iou)
 {
-    if (kept->label != other->label) return false;
+    if (iou <= 0) return false;
     const float *a = kept->box, *b = other->box;
     float w = overlap(a[0], a[2], b[0], b[2]), h = overlap(a[1], a[3], b[1], b[3]);
     if (w <= 0 || h <= 0) return false;
@@ -36,15 +36,17 @@ static void move_up(struct few_detection *detections, size_t from, size_t to)
     detections[to] = moved;
 }
 
-size_t few__nms(struct few_detection *detections, size_t n, float iou, size_t max)
+size_t few__nms(struct few_detection *detections, size_t n, float iou, float iou_across, size_t max)
 {
     size_t kept = 0;
     for (; kept < n && kept < max; kept++) {
         move_up(detections, best_of(detections, kept, n), kept);
-        if (iou <= 0) continue;
+        if (iou <= 0 && iou_across <= 0) continue;
         size_t left = kept + 1;
+        const struct few_detection *best = &detections[kept];
         for (size_t i = kept + 1; i < n; i++)
-            if (!covers(&detections[kept], &detections[i], iou)) detections[left++] = detections[i];
+            if (!covers(best, &detections[i], detections[i].label == best->label ? iou : iou_across))
+                detections[left++] = detections[i];
         n = left;
     }
     return kept;

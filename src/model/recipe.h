@@ -145,6 +145,7 @@ struct few__decode {
     size_t offset, step;                   // VALUES: first and distance (step 0 = 1)
     float keep;                            // detections below this confidence are dropped
     float iou;                             // non-maximum suppression within a label; 0 = none
+    float iou_across;                      // the same between labels: one thing counts once, car or truck
     size_t n_strides, n_anchors;
     int strides[FEW__STRIDES_MAX];
     float anchors[FEW__ANCHORS_MAX]; // width, height pairs in input pixels

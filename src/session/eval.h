@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Replaying methods on a trace, between evaluate.c (what is asked), eval_replay.c (one method, one model after the other),
- * eval_memory.c (in parallel within shared memory), eval_bound.c (what the truth allows), which share eval_item.c, and
- * eval_json.c (the answer). docs/evaluate.md defines every number. */
+ * eval_memory.c (in parallel within shared memory), eval_bound.c (what the truth allows), eval_explore.c and eval_reuse.c
+ * (streams), which share eval_item.c, and eval_json.c (the answer). docs/evaluate.md defines every number. */
 #ifndef FEW_SESSION_EVAL_H
 #define FEW_SESSION_EVAL_H
+
+#include <fewer/session.h>
 
 #include "core/text.h"
 #include "exec/exec_sim.h"
 #include "item/sched_deadline.h"
 
+#define FEW__EVAL_SCRATCH_MAX ((size_t)8 << 30)
+
+enum { FEW__EVAL_KEEPS = 12, FEW__EVAL_BUDGETS = 10 };
 enum { FEW__EVAL_RECALLS_MAX = 100, FEW__EVAL_DEADLINES_MAX = 100, FEW__EVAL_MEMORIES_MAX = 100 };
 
 /* Means over the test items (sums while they are made; times in microseconds). */
@@ -48,13 +53,18 @@ struct few__eval {
     double recalls[FEW__EVAL_RECALLS_MAX];
     int64_t deadlines_us[FEW__EVAL_DEADLINES_MAX];
     uint64_t memories[FEW__EVAL_MEMORIES_MAX]; // bytes
+    int64_t segment_us;                        // of streams
+    size_t n_moments, n_looks; // test items that are of a stream; train and test items that also have a look
 };
 
 enum few__eval_kind {
-    FEW__EVAL_ORDER, // a scheduler decides; in shared memory, the next in order that has room
-    FEW__EVAL_PACK,  // the same; in shared memory, Algorithm 2
-    FEW__EVAL_TRUTH, // density greedy that knows the truth; without a budget a scheduler decides
-    FEW__EVAL_BOUND, // what nothing can exceed: budgets only
+    FEW__EVAL_ORDER,            // a scheduler decides; in shared memory, the next in order that has room
+    FEW__EVAL_PACK,             // the same; in shared memory, Algorithm 2
+    FEW__EVAL_TRUTH,            // density greedy that knows the truth; without a budget a scheduler decides
+    FEW__EVAL_BOUND,            // what nothing can exceed: budgets only
+    FEW__EVAL_EXPLORE,          // explore and exploit on streams
+    FEW__EVAL_REUSE,            // unchanged frames of streams, against the last one that was analysed
+    FEW__EVAL_REUSE_SUCCESSIVE, // the same against the one before: the paper
 };
 
 struct few__eval_method {
@@ -74,12 +84,37 @@ struct few__eval_result {
     struct few__eval_point *deadline; // (n_deadlines,)
     struct few__eval_point *memory;   // (n_memories, n_deadlines)
     struct few__eval_point *faithful; // (n_memories, n_deadlines) Algorithm 2 as printed; NULL unless PACK
+    struct few__eval_point *keep;     // (FEW__EVAL_KEEPS,) EXPLORE: few__eval_keeps
+    struct few__eval_reuse *budget; // (FEW__EVAL_BUDGETS,) REUSE: a tenth, two ... all of the time of run_all
 };
+
+struct few__eval_reuse {
+    enum few_feature feature;
+    double threshold; // what differs by less is reused
+    struct few__eval_point point;
+    double reused;           // share of the items
+    double agreement_reused; // of these alone; 1 where there are none
+    double agreement_found;  // of their models that say something, here or there; 1 where there are none
+};
+
+extern const double few__eval_keeps[FEW__EVAL_KEEPS]; // rising
 
 /* Replay one method on all test items, one model after the other. result: its arrays lie in the arena.
  * Errors: FEW_ENOMEM. */
 enum few_status few__eval_replay(const struct few__eval *eval, const struct few__eval_method *method,
                                  struct few__eval_result *result, struct few_error *err);
+
+/* curve[0 .. n] at mean recall `wanted`: on the straight line between the two points around it, or the last if none has it. */
+struct few__eval_point few__eval_curve_at(const struct few__eval_point *curve, size_t n, double wanted);
+
+/* Replay explore and exploit: result->keep, stop, deadline. The trace has outputs. Errors: FEW_ENOMEM; FEW_EPARSE. */
+enum few_status few__eval_explore(const struct few__eval *eval, struct few__eval_result *result,
+                                  struct few_error *err);
+
+/* Choose features and thresholds on the train items and replay reuse with them: result->budget. The trace has outputs.
+ * Errors: FEW_ENOMEM; FEW_EPARSE. */
+enum few_status few__eval_reuse(const struct few__eval *eval, struct few__eval_result *result,
+                                struct few_error *err);
 
 /* Fill result->memory and result->faithful of a method that a scheduler decides. Errors: FEW_ENOMEM. */
 enum few_status few__eval_memory(const struct few__eval *eval, struct few__eval_result *result,
@@ -109,6 +144,15 @@ void few__eval_run(struct few__eval_item *state,
 void few__eval_rows(struct few__eval_item *state, const struct few__exec_row *rows, double *late);
 void few__eval_add(struct few__eval_point *sum, const struct few__eval_item *state,
                    const struct few__eval_whole *whole);
+
+/* Of which modalities the item has something: not that of a model that had no need and was skipped with an empty output. */
+struct few__sim_about few__eval_about(const struct few__trace *trace, size_t item);
+
+static inline int64_t few__eval_segment(const struct few__eval *eval, size_t item)
+{
+    int64_t at_us = eval->trace->items[item].at_us;
+    return at_us > 0 ? at_us / eval->segment_us : 0;
+}
 
 /* What really happens on an item. truth: (n_models,) out. */
 void few__eval_truth(const struct few__trace *trace, size_t item, struct few__sim_truth *truth);

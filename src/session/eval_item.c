@@ -110,6 +110,18 @@ void few__eval_add(struct few__eval_point *sum, const struct few__eval_item *sta
     sum->agreement += (whole->unanimous + state->gained) / (double)state->trace->catalog.n_models;
 }
 
+struct few__sim_about few__eval_about(const struct few__trace *trace, size_t item)
+{
+    struct few__sim_about about = {.has_parts = FEW__ALL_PARTS};
+    for (size_t m = 0; m < trace->catalog.n_models; m++) {
+        const struct few_model *model = &trace->catalog.models[m];
+        const struct few__trace_cell *cell = few__trace_cell(trace, item, m);
+        if (model->needs < 0 && cell->outcome == FEW_SKIPPED && cell->empty)
+            about.has_parts &= ~(1U << model->modality);
+    }
+    return about;
+}
+
 void few__eval_truth(const struct few__trace *trace, size_t item, struct few__sim_truth *truth)
 {
     for (size_t m = 0; m < trace->catalog.n_models; m++) {

@@ -19,6 +19,15 @@ static void put_more(struct few__text *text, const char *name, double value)
     put_number(text, name, value);
 }
 
+static void put_measures(struct few__text *text, const struct few__eval_point *point)
+{
+    put_number(text, "time_ratio", point->time_ratio);
+    put_more(text, "models", point->models);
+    put_more(text, "recall", point->recall);
+    put_more(text, "label_recall", point->label_recall);
+    put_more(text, "agreement", point->agreement);
+}
+
 static void put_point(struct few__text *text, double key, const struct few__eval_point *point,
                       enum few__eval_kind kind, enum part part)
 {
@@ -29,11 +38,7 @@ static void put_point(struct few__text *text, double key, const struct few__eval
         few__text_put(text, "}");
         return;
     }
-    put_number(text, "time_ratio", point->time_ratio);
-    put_more(text, "models", point->models);
-    put_more(text, "recall", point->recall);
-    put_more(text, "label_recall", point->label_recall);
-    put_more(text, "agreement", point->agreement);
+    put_measures(text, point);
     if (part != FREE) put_more(text, "late", point->late);
     if (part == MEMORY) put_more(text, "wall_ms", point->wall_us / 1e3);
     if (part != FREE && kind == FEW__EVAL_TRUTH) put_more(text, "certificate", point->certificate);
@@ -79,14 +84,44 @@ static void put_memories(struct few__text *text, const struct few__eval *eval,
     few__text_put(text, "}");
 }
 
+static void put_keeps(struct few__text *text, const struct few__eval_point *points)
+{
+    few__text_put(text, "      \"keep\": {");
+    for (size_t i = 0; i < FEW__EVAL_KEEPS; i++) {
+        few__text_put(text, i ? ",\n        " : "\n        ");
+        put_point(text, few__eval_keeps[i], &points[i], FEW__EVAL_EXPLORE, FREE);
+    }
+    few__text_put(text, "},\n");
+}
+
+static void put_budgets(struct few__text *text, const struct few__eval_reuse *budget)
+{
+    few__text_put(text, "      \"budget\": {");
+    for (size_t i = 0; i < FEW__EVAL_BUDGETS; i++) {
+        few__text_put(text, i ? ",\n        " : "\n        ");
+        few__text_printf(text, "\"%g\": {", (double)(i + 1) / FEW__EVAL_BUDGETS);
+        put_measures(text, &budget[i].point);
+        put_more(text, "reused", budget[i].reused);
+        put_more(text, "agreement_reused", budget[i].agreement_reused);
+        put_more(text, "agreement_found", budget[i].agreement_found);
+        few__text_printf(text, ", \"feature\": \"%s\"", few_feature_name(budget[i].feature));
+        put_more(text, "threshold", budget[i].threshold);
+        few__text_put(text, "}");
+    }
+    few__text_put(text, "}");
+}
+
 static void put_method(struct few__text *text, const struct few__eval *eval,
                        const struct few__eval_result *result)
 {
     few__text_printf(text, "\n    \"%s\": {\n", result->method->name);
     if (result->recall) put_recalls(text, eval, "recall", result->recall);
     if (result->stop) put_recalls(text, eval, "stop", result->stop);
-    put_deadlines(text, eval, "deadline", result->deadline, result->method->kind, DEADLINE);
-    if (eval->n_memories > 0) put_memories(text, eval, result);
+    if (result->keep) put_keeps(text, result->keep);
+    if (result->deadline)
+        put_deadlines(text, eval, "deadline", result->deadline, result->method->kind, DEADLINE);
+    if (result->budget) put_budgets(text, result->budget);
+    if (result->memory && eval->n_memories > 0) put_memories(text, eval, result);
     few__text_put(text, "}");
 }
 
@@ -103,6 +138,10 @@ void few__eval_json(const struct few__eval *eval, const struct few__eval_result 
                      (unsigned long long)eval->seed);
     few__text_put(text, "  \"run_all\": {");
     put_number(text, "time_ms", eval->run_all_us / 1e3 / (double)eval->n_test);
+    if (eval->n_moments > 0) {
+        few__text_printf(text, "},\n  \"streams\": {\"test_items\": %zu", eval->n_moments);
+        put_more(text, "segment_s", (double)eval->segment_us / 1e6);
+    }
     few__text_put(text, "},\n  \"methods\": {");
     for (size_t i = 0; i < n_results; i++) {
         if (i) few__text_put(text, ",");

@@ -41,7 +41,8 @@ static void replay_item(struct replay *r, size_t i_test, int64_t deadline_us, st
     few__eval_begin(&r->state, item);
     if (left_us > 0) {
         int64_t start_us = r->clock_us;
-        r->clock_us = few__sim_item(r->exec, item, start_us, left_us, r->truth);
+        struct few__sim_about about = few__eval_about(r->eval->trace, item);
+        r->clock_us = few__sim_item_about(r->exec, item, &about, start_us, left_us, r->truth);
         few__eval_rows(&r->state, few__exec_rows(r->exec, 0), &sum->late);
         sum->wall_us += (double)(r->clock_us - start_us);
     }

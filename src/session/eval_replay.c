@@ -44,7 +44,9 @@ static int by_start(const void *a, const void *b)
 static size_t read_sequence(struct replay *r, size_t item, const struct few__sim_truth *truth)
 {
     size_t n_models = r->eval->trace->catalog.n_models, n = 0;
-    r->clock_us = few__sim_item(r->exec, item, r->clock_us, FEW__NO_DEADLINE, truth);
+    struct few__sim_about about = few__eval_about(r->eval->trace, item);
+    if (truth == r->wish) about.has_parts = FEW__ALL_PARTS;
+    r->clock_us = few__sim_item_about(r->exec, item, &about, r->clock_us, FEW__NO_DEADLINE, truth);
     const struct few__exec_row *rows = few__exec_rows(r->exec, 0);
     for (size_t m = 0; m < n_models; m++)
         if (rows[m].start_us >= 0) r->starts[n++] = (struct start){rows[m].start_us, m};
@@ -88,7 +90,8 @@ static void replay_deadline(struct replay *r, size_t i_test, int64_t deadline_us
     int64_t left_us = deadline_us - r->eval->trace->items[item].decode_us;
     few__eval_begin(&r->state, item);
     if (left_us > 0) {
-        r->clock_us = few__sim_item(r->exec, item, r->clock_us, left_us, r->truth);
+        struct few__sim_about about = few__eval_about(r->eval->trace, item);
+        r->clock_us = few__sim_item_about(r->exec, item, &about, r->clock_us, left_us, r->truth);
         few__eval_rows(&r->state, few__exec_rows(r->exec, 0), &sum->late);
     }
     few__eval_add(sum, &r->state, &r->eval->wholes[i_test]);
@@ -112,8 +115,7 @@ static double between(double a, double b, double share)
     return a + share * (b - a);
 }
 
-// The curve at mean recall `wanted`, on the straight line between the two prefixes around it.
-static struct few__eval_point curve_at(const struct few__eval_point *curve, size_t n, double wanted)
+struct few__eval_point few__eval_curve_at(const struct few__eval_point *curve, size_t n, double wanted)
 {
     size_t k = 0;
     while (k < n && curve[k].recall < wanted - slack) k++;
@@ -134,7 +136,7 @@ static void finish_result(const struct replay *r, struct few__eval_result *resul
     for (size_t k = 0; k <= n_models; k++) r->curve[k] = few__eval_mean(&r->curve[k], eval);
     for (size_t i = 0; i < eval->n_recalls; i++) {
         result->recall[i] = few__eval_mean(&result->recall[i], eval);
-        result->stop[i] = curve_at(r->curve, n_models, eval->recalls[i]);
+        result->stop[i] = few__eval_curve_at(r->curve, n_models, eval->recalls[i]);
     }
     for (size_t d = 0; d < eval->n_deadlines; d++)
         result->deadline[d] = few__eval_mean(&result->deadline[d], eval);

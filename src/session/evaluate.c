@@ -13,6 +13,8 @@
 #define ARENA_MAX ((size_t)8 << 30)
 #define JSON_MAX  ((size_t)64 << 20)
 
+enum { SEGMENT_US = 10000000 };
+
 /* ---- methods ---- */
 
 static enum few_status value_run_all(const struct few__eval *eval, struct few__value *value,
@@ -77,6 +79,9 @@ static const struct few__eval_method methods[] = {
     {"oracle", FEW__EVAL_PACK, false, FEW__RANK_RATIO, value_oracle, value_oracle},
     {"density_greedy", FEW__EVAL_TRUTH, false, FEW__RANK_RATIO, value_oracle, NULL},
     {"bound", FEW__EVAL_BOUND, false, FEW__RANK_RATIO, NULL, NULL},
+    {"explore_exploit", FEW__EVAL_EXPLORE, false, FEW__RANK_STOP, NULL, NULL},
+    {"reducto", FEW__EVAL_REUSE, false, FEW__RANK_RATIO, NULL, NULL},
+    {"reducto_successive", FEW__EVAL_REUSE_SUCCESSIVE, false, FEW__RANK_RATIO, NULL, NULL},
 };
 enum { N_METHODS = sizeof methods / sizeof *methods };
 
@@ -87,15 +92,32 @@ static const struct few__eval_method *find_method(const char *name)
     return NULL;
 }
 
-static enum few_status check_methods(const struct few_eval_opts *opts, struct few_error *err)
+static bool is_of_streams(const struct few__eval_method *method)
+{
+    return method->kind == FEW__EVAL_EXPLORE || method->kind == FEW__EVAL_REUSE ||
+           method->kind == FEW__EVAL_REUSE_SUCCESSIVE;
+}
+
+static bool applies(const struct few__eval *eval, const struct few__eval_method *method)
+{
+    if (!is_of_streams(method)) return true;
+    return method->kind == FEW__EVAL_EXPLORE ? eval->n_moments > 0 : eval->n_looks > 0;
+}
+
+static enum few_status check_methods(const struct few__eval *eval, const struct few_eval_opts *opts,
+                                     struct few_error *err)
 {
     for (size_t i = 0; opts->methods && i < opts->n_methods; i++) {
-        if (!find_method(opts->methods[i]))
+        const struct few__eval_method *method = find_method(opts->methods[i]);
+        if (!method)
             return few__fail(
                 err, FEW_EINVAL,
-                "method: expected run_all, random, static, q_greedy, oracle, density_greedy or bound, "
-                "found \"%s\"",
+                "method: expected run_all, random, static, q_greedy, oracle, density_greedy, bound, "
+                "explore_exploit, reducto or reducto_successive, found \"%s\"",
                 opts->methods[i]);
+        if (!applies(eval, method))
+            return few__fail(err, FEW_EINVAL, "method %s: expected a trace with streams%s, found none",
+                             method->name, method->kind == FEW__EVAL_EXPLORE ? "" : " and their looks");
         for (size_t j = 0; j < i; j++)
             if (strcmp(opts->methods[i], opts->methods[j]) == 0)
                 return few__fail(err, FEW_EINVAL, "method: expected each once, found \"%s\" twice",
@@ -194,8 +216,12 @@ static enum few_status read_opts(struct few__eval *eval, const struct few_eval_o
     if (!opts->recalls)
         for (int i = 1; i <= 10; i++) add_recall(eval, i / 10.0);
     if (!opts->deadlines_us) default_deadlines(eval);
+    if (opts->segment_us < 0)
+        return few__fail(err, FEW_EINVAL, "segment: expected more than 0 us, found %lld",
+                         (long long)opts->segment_us);
+    eval->segment_us = opts->segment_us ? opts->segment_us : SEGMENT_US;
     FEW__TRY(read_memories(eval, opts, err));
-    return check_methods(opts, err);
+    return check_methods(eval, opts, err);
 }
 
 /* ---- the trace ---- */
@@ -224,6 +250,15 @@ static enum few_status no_whole_item(const struct few__trace *trace, struct few_
                      few_outcome_name(few__trace_cell(trace, 0, gap)->outcome), trace->items[0].path);
 }
 
+static void count_moments(struct few__eval *eval)
+{
+    const struct few__trace_item *items = eval->trace->items;
+    for (size_t i = 0; i < eval->n_test; i++) {
+        eval->n_moments += items[eval->test[i]].stream >= 0;
+        eval->n_looks += items[eval->test[i]].stream >= 0 && items[eval->test[i]].look;
+    }
+}
+
 // Items with a gap are left out; one split for all methods.
 static enum few_status split(struct few__eval *eval, struct few_error *err)
 {
@@ -244,6 +279,7 @@ static enum few_status split(struct few__eval *eval, struct few_error *err)
     eval->train = eval->same_items ? all : train;
     eval->test = eval->same_items ? all : test;
     if (eval->same_items) eval->n_train = eval->n_test = n_all;
+    count_moments(eval);
     return FEW_OK;
 }
 
@@ -298,6 +334,8 @@ static enum few_status replay(const struct few__eval *eval, const struct few__ev
 {
     bool decides = method->kind == FEW__EVAL_ORDER || method->kind == FEW__EVAL_PACK;
     *result = (struct few__eval_result){.method = method};
+    if (method->kind == FEW__EVAL_EXPLORE) return few__eval_explore(eval, result, err);
+    if (is_of_streams(method)) return few__eval_reuse(eval, result, err);
     if (method->kind != FEW__EVAL_BOUND) FEW__TRY(few__eval_replay(eval, method, result, err));
     return decides ? few__eval_memory(eval, result, err) : few__eval_bound(eval, result, err);
 }
@@ -306,12 +344,29 @@ static enum few_status answer(struct few__eval *eval, const struct few_eval_opts
                               struct few_error *err)
 {
     struct few__eval_result results[N_METHODS];
-    size_t n = opts->methods ? opts->n_methods : N_METHODS;
-    for (size_t i = 0; i < n; i++) {
+    size_t n_asked = opts->methods ? opts->n_methods : N_METHODS, n = 0;
+    for (size_t i = 0; i < n_asked; i++) {
         const struct few__eval_method *method = opts->methods ? find_method(opts->methods[i]) : &methods[i];
-        FEW__TRY(replay(eval, method, &results[i], err));
+        if (!applies(eval, method)) continue;
+        FEW__TRY(replay(eval, method, &results[n++], err));
     }
     return write_answer(eval, results, n, json, err);
+}
+
+// Outputs and looks take far more room than labels do, and only streams want them.
+static enum few_status load(const char *path, const struct few_eval_opts *opts, const struct few_env *env,
+                            struct few__trace **trace, struct few_error *err)
+{
+    bool wanted = !opts->methods, streams = false;
+    for (size_t i = 0; opts->methods && i < opts->n_methods; i++) {
+        const struct few__eval_method *method = find_method(opts->methods[i]);
+        if (method) wanted |= is_of_streams(method);
+    }
+    FEW__TRY(few__trace_load(path, false, env, trace, err));
+    for (size_t i = 0; i < (*trace)->n_items; i++) streams |= (*trace)->items[i].stream >= 0;
+    if (!wanted || !streams) return FEW_OK;
+    few__trace_free(*trace);
+    return few__trace_load(path, true, env, trace, err);
 }
 
 enum few_status few_eval(const char *trace_path, const struct few_eval_opts *opts, char **json,
@@ -325,7 +380,7 @@ enum few_status few_eval(const char *trace_path, const struct few_eval_opts *opt
                          opts->size);
     struct few_env env = few__env(&opts->env);
     struct few__trace *trace = NULL;
-    FEW__TRY(few__trace_load(trace_path, false, &env, &trace, err));
+    FEW__TRY(load(trace_path, opts, &env, &trace, err));
     struct few__arena arena;
     few__arena_init(&arena, env.mem, ARENA_MAX);
     struct few__eval eval = {.env = env, .arena = &arena, .trace = trace, .seed = opts->seed};

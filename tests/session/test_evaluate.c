@@ -8,50 +8,8 @@
 
 #include <fewer/trace.h>
 
+#include "session/eval_asked.h"
 #include "session/trace_made.h"
-
-/* ---- asking ---- */
-
-static json_t *evaluate(const char *path, const struct few_eval_opts *opts)
-{
-    char *text = NULL;
-    struct few_error err = {0};
-    assert_status(few_eval(path, opts, &text, &err), FEW_OK, &err);
-    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    assert_non_null(json);
-    few_text_free(text);
-    return json;
-}
-
-// "methods/static/recall/0.8/time_ratio"; the test fails if it is no number.
-static double number(json_t *json, const char *path)
-{
-    char name[64];
-    for (;;) {
-        size_t n = strcspn(path, "/");
-        assert_true(n < sizeof name);
-        memcpy(name, path, n);
-        name[n] = 0;
-        json = json_object_get(json, name);
-        if (!json) print_error("no member %s\n", name);
-        assert_non_null(json);
-        if (path[n] == 0) break;
-        path += n + 1;
-    }
-    assert_true(json_is_number(json));
-    return json_number_value(json);
-}
-
-static void fails(const char *path, const struct few_eval_opts *opts, enum few_status status,
-                  const char *words)
-{
-    char *text = (char *)"not touched";
-    struct few_error err = {0};
-    assert_status(few_eval(path, opts, &text, &err), status, &err);
-    assert_null(text);
-    if (!strstr(err.message, words)) print_error("'%s' lacks '%s'\n", err.message, words);
-    assert_non_null(strstr(err.message, words));
-}
 
 /* ---- by hand: two items, three models of 20 ms ----
  *

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/trace_made.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "model/catalog.h"
@@ -8,7 +9,8 @@
 #include "support/support.h"
 
 static void open_new(struct made_trace *trace, const char *path, const char *purpose,
-                     const struct made_model *models, size_t n_models, const uint64_t *memory)
+                     const struct made_model *models, size_t n_models, const uint64_t *memory,
+                     unsigned sounds)
 {
     static const char letters[8][2] = {"a", "b", "c", "d", "e", "f", "g", "h"};
     struct few_error err = {0};
@@ -22,6 +24,7 @@ static void open_new(struct made_trace *trace, const char *path, const char *pur
         struct few_model model = {.name = models[m].name,
                                   .task = "",
                                   .kind = models[m].kind,
+                                  .modality = sounds >> m & 1 ? FEW_SOUND : FEW_IMAGE,
                                   .threshold = 0.5F,
                                   .priority = 1,
                                   .needs = models[m].needs,
@@ -42,14 +45,21 @@ void made_open(struct made_trace *trace, const char *path, const char *purpose,
                const struct made_model *models, size_t n_models)
 {
     trace->run_all_us = 0;
-    open_new(trace, path, purpose, models, n_models, NULL);
+    open_new(trace, path, purpose, models, n_models, NULL, 0);
 }
 
 void made_open_memory(struct made_trace *trace, const char *path, const struct made_model *models,
                       size_t n_models, const uint64_t *memory)
 {
     trace->run_all_us = 0;
-    open_new(trace, path, "trace", models, n_models, memory);
+    open_new(trace, path, "trace", models, n_models, memory, 0);
+}
+
+void made_open_sounds(struct made_trace *trace, const char *path, const struct made_model *models,
+                      size_t n_models, unsigned sounds)
+{
+    trace->run_all_us = 0;
+    open_new(trace, path, "trace", models, n_models, NULL, sounds);
 }
 
 static struct few_output output_of(struct made_trace *trace, size_t m, const struct made_cell *cell)
@@ -76,7 +86,7 @@ static struct few_output output_of(struct made_trace *trace, size_t m, const str
     return output;
 }
 
-void made_item(struct made_trace *trace, const char *path, int64_t decode_us, const struct made_cell *cells)
+static void put_item(struct made_trace *trace, struct few__item_row *row, const struct made_cell *cells)
 {
     struct few__cell packed[MADE_MODELS_MAX];
     struct few_error err = {0};
@@ -84,21 +94,46 @@ void made_item(struct made_trace *trace, const char *path, int64_t decode_us, co
         struct few_output output = output_of(trace, m, &cells[m]);
         packed[m] = (struct few__cell){.outcome = cells[m].outcome,
                                        .reason = few_outcome_name(cells[m].outcome),
-                                       .start_us = cells[m].time_us > 0 ? decode_us : -1,
+                                       .start_us = cells[m].time_us > 0 ? row->decode_us : -1,
                                        .time_us = cells[m].time_us};
         if (!cells[m].no_output)
             assert_int_equal(few__output_pack(&output, &trace->arena, &packed[m].output, &packed[m].n_output),
                              FEW_OK);
     }
+    row->digest = row->message = "";
+    row->width = 4;
+    row->height = 3;
+    row->run_all_us = trace->run_all_us;
+    assert_status(few__store_put(trace->store, row, packed, &err), FEW_OK, &err);
+}
+
+void made_item(struct made_trace *trace, const char *path, int64_t decode_us, const struct made_cell *cells)
+{
+    struct few__item_row row = {.path = path, .decode_us = decode_us, FEW__NO_STREAM};
+    put_item(trace, &row, cells);
+}
+
+void made_stream(struct made_trace *trace, const char *path)
+{
+    struct few_error err = {0};
+    struct few__stream_row row = {
+        .id = -1, .path = path, .options = "{}", .last_us = -1, .newest_age_us = -1, .message = ""};
+    assert_status(few__store_put_stream(trace->store, &row, &err), FEW_OK, &err);
+}
+
+void made_moment(struct made_trace *trace, int64_t stream, int64_t at_us, const uint8_t *look,
+                 int64_t decode_us, const struct made_cell *cells)
+{
+    char path[64];
+    snprintf(path, sizeof path, "stream %d at %.6f", (int)stream, (double)at_us / 1e6);
     struct few__item_row row = {.path = path,
-                                .digest = "",
-                                .width = 4,
-                                .height = 3,
                                 .decode_us = decode_us,
-                                .message = "",
-                                .run_all_us = trace->run_all_us,
-                                FEW__NO_STREAM};
-    assert_status(few__store_put(trace->store, &row, packed, &err), FEW_OK, &err);
+                                .stream = stream,
+                                .at_us = at_us,
+                                .until_us = at_us,
+                                .age_us = -1,
+                                .look = look};
+    put_item(trace, &row, cells);
 }
 
 void made_close(struct made_trace *trace)

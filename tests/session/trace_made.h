@@ -35,7 +35,15 @@ void made_open(struct made_trace *trace, const char *path, const char *purpose,
 /* The same with the memory of each model: bytes (n_models,). */
 void made_open_memory(struct made_trace *trace, const char *path, const struct made_model *models,
                       size_t n_models, const uint64_t *memory);
+/* The same; bit m of `sounds`: model m looks at sound. */
+void made_open_sounds(struct made_trace *trace, const char *path, const struct made_model *models,
+                      size_t n_models, unsigned sounds);
 void made_item(struct made_trace *trace, const char *path, int64_t decode_us, const struct made_cell *cells);
+/* A stream, by its path; moments name it by its number, from 0. */
+void made_stream(struct made_trace *trace, const char *path);
+/* look: (FEW__STORE_LOOK,) or NULL */
+void made_moment(struct made_trace *trace, int64_t stream, int64_t at_us, const uint8_t *look,
+                 int64_t decode_us, const struct made_cell *cells);
 void made_close(struct made_trace *trace);
 
 #endif

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Pictures inside the page: the item's file if it is still there and can be decoded, else the thumbnail that the
- * trace keeps. Shrunk by area averages, written as PNG (zlib's compression), in base 64. */
+/* Pictures inside the page: the item's file, or the moment of its recording, if it is still there and can be decoded, else the thumbnail that the
+ * trace keeps. Shrunk by area averages, written as JPEG, in base 64. */
 #include <string.h>
-#include <zlib.h>
 
-#include "core/file.h"
-#include "media/image.h"
+#include "media/jpeg_write.h"
 #include "media/preprocess.h"
-#include "session/report.h"
+#include "media/record.h"
+#include "report/report.h"
+
+enum { QUALITY = 82 }; // of a JPEG
 
 struct picture {
     int width, height;
@@ -45,20 +46,19 @@ static bool shrink(const struct few__image *image, struct few__arena *arena, str
     return true;
 }
 
+/* A photograph, or a moment of a recording. What has a scheme is not asked for: a page is made without a network. Whatever
+ * goes wrong, there is the thumbnail. */
 static bool read_picture(struct few__report *report, const char *path, struct few__arena *arena,
                          struct picture *picture)
 {
-    char *bytes = NULL;
-    size_t n = 0;
-    struct few__image image;
-    if (few__file_read(path, FEW__IMAGE_BYTES_MAX, report->env.mem, &bytes, &n, NULL) != FEW_OK) return false;
-    bool right = few__image_decode(report->decoder, path, bytes, n, &image, NULL) == FEW_OK &&
-                 shrink(&image, arena, picture);
-    few__free(report->env.mem, bytes);
-    return right;
+    struct few__record record;
+    struct few__parts parts;
+    if (strstr(path, "://") || few__record_of_path(path, arena, &record, NULL) != FEW_OK) return false;
+    return few__record_read(report->reader, &record, NULL, 0, &parts, NULL) == FEW_OK && parts.image &&
+           shrink(parts.image, arena, picture);
 }
 
-/* ---- PNG ---- */
+/* ---- the element ---- */
 
 static void put_base64(struct few__text *text, const uint8_t *bytes, size_t n)
 {
@@ -77,54 +77,6 @@ static void put_base64(struct few__text *text, const uint8_t *bytes, size_t n)
     }
 }
 
-static uint8_t *put_u32(uint8_t *p, uint32_t value)
-{
-    for (int shift = 24; shift >= 0; shift -= 8) *p++ = (uint8_t)(value >> shift);
-    return p;
-}
-
-// length, type, data (already behind the 8 bytes at p), checksum; returns the end.
-static uint8_t *close_chunk(uint8_t *p, const char type[4], size_t n)
-{
-    put_u32(p, (uint32_t)n);
-    memcpy(p + 4, type, 4);
-    uint32_t crc = (uint32_t)crc32(0, p + 4, (uInt)(n + 4));
-    return put_u32(p + 8 + n, crc);
-}
-
-// Rows as PNG wants them: a filter byte (1: each pixel minus its left neighbour), then the pixels.
-static void filter_rows(const struct picture *picture, uint8_t *rows)
-{
-    size_t width = (size_t)picture->width * 3;
-    for (size_t y = 0; y < (size_t)picture->height; y++) {
-        const uint8_t *from = picture->rgb + y * width;
-        *rows++ = 1;
-        for (size_t i = 0; i < width; i++) *rows++ = (uint8_t)(from[i] - (i < 3 ? 0 : from[i - 3]));
-    }
-}
-
-static bool make_png(const struct picture *picture, struct few__arena *arena, uint8_t **png, size_t *n)
-{
-    static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-    enum { HEADER = 13, CHUNK = 12 };
-    size_t n_rows = (size_t)picture->height * ((size_t)picture->width * 3 + 1);
-    uLongf n_packed = compressBound((uLong)n_rows);
-    uint8_t *rows = few__arena_alloc(arena, n_rows, 1);
-    *png = few__arena_alloc(arena, sizeof signature + 3 * (size_t)CHUNK + HEADER + n_packed, 1);
-    if (!rows || !*png) return false;
-    filter_rows(picture, rows);
-    memcpy(*png, signature, sizeof signature);
-    uint8_t *p = *png + sizeof signature;
-    put_u32(put_u32(p + 8, (uint32_t)picture->width), (uint32_t)picture->height);
-    memcpy(p + 16, "\x08\x02\x00\x00\x00", 5); // 8 bits, RGB
-    p = close_chunk(p, "IHDR", HEADER);
-    if (compress2(p + 8, &n_packed, rows, (uLong)n_rows, Z_BEST_COMPRESSION) != Z_OK) return false;
-    p = close_chunk(p, "IDAT", n_packed);
-    p = close_chunk(p, "IEND", 0);
-    *n = (size_t)(p - *png);
-    return true;
-}
-
 void few__report_picture(struct few__report *report, const struct few__item_row *row)
 {
     struct few__text *text = &report->gallery;
@@ -138,11 +90,12 @@ void few__report_picture(struct few__report *report, const struct few__item_row 
         there = picture.rgb != NULL;
         if (there) memcpy(picture.rgb, row->thumbnail, FEW__THUMBNAIL_BYTES);
     }
-    uint8_t *png = NULL;
+    const uint8_t *jpeg = NULL;
     size_t n = 0;
-    if (there && make_png(&picture, &arena, &png, &n)) {
-        few__text_put(text, "<img alt=\"\" src=\"data:image/png;base64,");
-        put_base64(text, png, n);
+    if (there && few__jpeg_write(picture.rgb, picture.width, picture.height, QUALITY, &arena, &jpeg, &n,
+                                 NULL) == FEW_OK) {
+        few__text_put(text, "<img alt=\"\" loading=\"lazy\" src=\"data:image/jpeg;base64,");
+        put_base64(text, jpeg, n);
         few__text_put(text, "\">");
     } else {
         few__text_put(text, "<span class=\"none\">no picture</span>");

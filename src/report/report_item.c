@@ -5,18 +5,19 @@
 
 #include "model/agreement.h"
 #include "model/output.h"
-#include "session/report.h"
+#include "report/report.h"
 
-enum { CHIPS_MAX = 8, BOXES_MAX = 24, NAMES_MAX = 4, TOKENS_SHOWN = 60 };
+enum { CHIPS_MAX = 6, BOXES_MAX = 24, NAMES_MAX = 4, TOKENS_SHOWN = 60 };
 static const double same_box = 0.5; // boxes that overlap more are drawn once
 
 /* ---- boxes ---- */
 
 struct box {
-    int32_t label; // of the catalog
+    int32_t label; // of the catalog, the first with its name
     float box[4];
 };
 
+// label: by same_name.
 static bool is_drawn(const struct box *boxes, size_t n, const struct box *box)
 {
     for (size_t i = 0; i < n; i++)
@@ -24,12 +25,18 @@ static bool is_drawn(const struct box *boxes, size_t n, const struct box *box)
     return false;
 }
 
-static void draw_box(struct few__text *text, const struct few_catalog *catalog, const struct box *box)
+static void draw_box(struct few__text *text, const struct few__report *report, const struct box *box)
 {
-    few__text_printf(text, "<rect x=\"%.4f\" y=\"%.4f\" width=\"%.4f\" height=\"%.4f\"><title>",
-                     (double)box->box[0], (double)box->box[1], (double)box->box[2], (double)box->box[3]);
-    few__text_html(text, catalog->labels[box->label].name);
-    few__text_put(text, "</title></rect>");
+    const char *name = report->catalog->labels[box->label].name;
+    few__text_printf(text,
+                     "<i class=\"box\" data-label=\"%d\" "
+                     "style=\"left:%.2f%%;top:%.2f%%;width:%.2f%%;height:%.2f%%\" title=\"",
+                     (int)box->label, 100 * (double)box->box[0], 100 * (double)box->box[1],
+                     100 * (double)box->box[2], 100 * (double)box->box[3]);
+    few__text_html(text, name);
+    few__text_put(text, "\"><b>");
+    few__text_html(text, name);
+    few__text_put(text, "</b></i>");
 }
 
 static void put_boxes(struct few__report *report, const struct few__report_item *item)
@@ -43,12 +50,13 @@ static void put_boxes(struct few__report *report, const struct few__report_item 
         for (size_t i = 0; i < output->n && n < BOXES_MAX; i++) {
             const struct few_detection *d = &output->detections[i];
             if (d->confidence <= model->threshold || (model->is_null && model->is_null[d->label])) continue;
-            struct box box = {.label = model->label_ids ? model->label_ids[d->label] : model->own_label};
+            int32_t label = model->label_ids ? model->label_ids[d->label] : model->own_label;
+            struct box box = {.label = report->same_name[label]};
             memcpy(box.box, d->box, sizeof box.box);
             if (box.box[2] <= 0 || box.box[3] <= 0) continue; // imported without a place
             if (is_drawn(boxes, n, &box)) continue;
             boxes[n++] = box;
-            draw_box(&report->gallery, report->catalog, &box);
+            draw_box(&report->gallery, report, &box);
         }
     }
 }
@@ -62,9 +70,8 @@ static void put_picture(struct few__report *report, const struct few__report_ite
         few__text_printf(text, " style=\"aspect-ratio:%d/%d\"", row->width, row->height);
     few__text_put(text, ">");
     few__report_picture(report, row);
-    few__text_put(text, "<svg viewBox=\"0 0 1 1\" preserveAspectRatio=\"none\">");
     put_boxes(report, item);
-    few__text_put(text, "</svg></div></div>");
+    few__text_put(text, "</div></div>");
 }
 
 /* ---- labels ---- */
@@ -76,38 +83,64 @@ static int by_confidence(const void *a, const void *b)
     return x->label < y->label ? -1 : x->label > y->label;
 }
 
-static void put_chip(struct few__text *text, const char *name, float confidence)
+static void put_chip(struct few__text *text, const struct few_catalog *catalog,
+                     const struct few_valuable *found)
 {
-    few__text_put(text, "<span class=\"chip\">");
-    few__text_html(text, name);
-    few__text_printf(text, "<b>%.2f</b></span>", (double)confidence);
+    few__text_printf(text, "<span class=\"chip\" data-label=\"%d\">", (int)found->label);
+    few__text_html(text, catalog->labels[found->label].name);
+    few__text_printf(text, "<b>%.2f</b></span>", (double)found->confidence);
 }
 
-// Every valuable label of the item once, with the highest confidence that a model gave it. Spaces that call
-// something alike are one here.
-static void put_labels(struct few__report *report, const struct few__report_item *item)
+// A number's own label, or a vector's, tells nothing but that it is there.
+static bool says_labels(const struct few_model *model, const struct few__cell *cell)
 {
-    struct few__arena arena;
-    few__arena_init(&arena, report->env.mem, (size_t)64 << 20);
-    size_t n = 0, most = 0, n_chips = 0;
+    return cell->output && model->kind != FEW_SCALAR && model->kind != FEW_VECTOR;
+}
+
+/* Every valuable label of the item once, by falling confidence, the highest that a model gave it. Spaces that call something
+ * alike are one here. Returns how many; *out in the arena. */
+static size_t find_labels(struct few__report *report, const struct few__report_item *item,
+                          struct few__arena *arena, struct few_valuable **out)
+{
+    size_t n = 0, most = 0, n_kept = 0;
+    const struct few_model *models = report->catalog->models;
     for (size_t m = 0; m < report->catalog->n_models; m++)
-        if (item->cells[m].output) most += few__valuable_max(&report->catalog->models[m]);
-    struct few_valuable *found = FEW__ARENA_NEW(&arena, struct few_valuable, most);
-    for (size_t m = 0; found && m < report->catalog->n_models; m++)
-        if (item->cells[m].output)
-            n += few__valuable(&report->catalog->models[m], &item->outputs[m], found + n, most - n);
-    if (found) qsort(found, n, sizeof *found, by_confidence);
-    for (size_t i = 0; i < n && n_chips < CHIPS_MAX; i++) {
-        bool again = false;
-        const char *name = report->catalog->labels[found[i].label].name;
-        for (size_t j = 0; j < i; j++)
-            again = again || strcmp(report->catalog->labels[found[j].label].name, name) == 0;
-        if (again) continue;
-        n_chips++;
-        put_chip(&report->gallery, name, found[i].confidence);
+        if (says_labels(&models[m], &item->cells[m])) most += few__valuable_max(&models[m]);
+    struct few_valuable *found = *out = FEW__ARENA_NEW(arena, struct few_valuable, most);
+    if (!found) return 0;
+    for (size_t m = 0; m < report->catalog->n_models; m++)
+        if (says_labels(&models[m], &item->cells[m]))
+            n += few__valuable(&models[m], &item->outputs[m], found + n, most - n);
+    for (size_t i = 0; i < n; i++) found[i].label = report->same_name[found[i].label];
+    qsort(found, n, sizeof *found, by_confidence);
+    report->n_drawn++;
+    for (size_t i = 0; i < n; i++) {
+        if (report->card[found[i].label] == report->n_drawn) continue;
+        report->card[found[i].label] = report->n_drawn;
+        report->n_cards[found[i].label]++;
+        found[n_kept++] = found[i];
     }
-    if (n_chips == 0) few__text_put(&report->gallery, "<span class=\"chip\">no label</span>");
-    few__arena_finish(&arena);
+    return n_kept;
+}
+
+static void put_labels(struct few__report *report, const struct few_valuable *found, size_t n)
+{
+    for (size_t i = 0; i < n && i < CHIPS_MAX; i++) put_chip(&report->gallery, report->catalog, &found[i]);
+    if (n > CHIPS_MAX)
+        few__text_printf(&report->gallery, "<span class=\"more\">and %zu more</span>", n - CHIPS_MAX);
+    if (n == 0) few__text_put(&report->gallery, "<span class=\"more\">no label</span>");
+}
+
+void few__report_label_data(struct few__text *text, const struct few__report *report)
+{
+    for (uint32_t n = report->n_drawn, first = 1; n > 0; n--) // the most frequent first, ties by the lowest
+        for (size_t i = 0; report->n_cards && i < report->catalog->n_labels; i++) {
+            if (report->n_cards[i] != n) continue;
+            few__text_printf(text, "%s{\"id\":%zu,\"items\":%u,\"name\":", first ? "" : ",", i, (unsigned)n);
+            few__text_json(text, report->catalog->labels[i].name);
+            few__text_put(text, "}");
+            first = 0;
+        }
 }
 
 /* ---- models ---- */
@@ -196,7 +229,13 @@ void few__report_card(struct few__report *report, const struct few__report_item 
         counts[item->cells[m].outcome]++;
         spent_us += (double)item->cells[m].time_us;
     }
-    few__text_put(text, "<article class=\"card\">");
+    struct few__arena arena;
+    struct few_valuable *found;
+    few__arena_init(&arena, report->env.mem, (size_t)64 << 20);
+    size_t n = find_labels(report, item, &arena, &found);
+    few__text_put(text, "<article class=\"card\" data-labels=\"");
+    for (size_t i = 0; i < n; i++) few__text_printf(text, i ? " %d" : "%d", (int)found[i].label);
+    few__text_put(text, "\">");
     put_picture(report, item);
     few__text_put(text, "<div class=\"in\"><h3 title=\"");
     few__text_html(text, row->path);
@@ -204,19 +243,20 @@ void few__report_card(struct few__report *report, const struct few__report_item 
     few__text_html(text, few__report_last_part(row->path));
     few__text_put(text, "</h3>");
     if (row->status == FEW_OK) {
-        put_labels(report, item);
+        put_labels(report, found, n);
     } else {
         few__text_put(text, "<span class=\"bad\">");
         few__text_html(text, row->message);
         few__text_put(text, "</span>");
     }
+    few__arena_finish(&arena);
     few__text_printf(text, "<p class=\"meta\">%llu of %zu models, ", (unsigned long long)counts[FEW_EXECUTED],
                      report->catalog->n_models);
     few__report_time(text, spent_us);
     few__text_put(text, row->deadline_missed ? ", <span class=\"bad\">deadline missed</span></p>" : "</p>");
     few__report_bar(text, counts);
-    few__text_put(text, "<details><summary>every model</summary><table>\n");
+    few__text_put(text, "<details><summary>every model</summary><div class=\"wide\"><table>\n");
     for (size_t m = 0; m < report->catalog->n_models; m++)
         put_model_row(text, &report->catalog->models[m], &item->cells[m], &item->outputs[m]);
-    few__text_put(text, "</table></details></div></article>\n");
+    few__text_put(text, "</table></div></details></div></article>\n");
 }
