@@ -149,10 +149,12 @@ static enum few_status count_entry(struct few_session *s, struct few_items *item
     return FEW_OK;
 }
 
-/* Up to the limit of the items, if they have one. Where nobody knows how long the streams are, they are left out. */
+/* Up to the limit of the items, if they have one. Where nobody knows how long the streams are, they are left out.
+ * n_moments: out, of the items to do, those that are moments of recordings. */
 static enum few_status count_items(struct few_session *s, struct few_items *items,
-                                   struct few_forecast *forecast, struct few_error *err)
+                                   struct few_forecast *forecast, uint64_t *n_moments, struct few_error *err)
 {
+    *n_moments = 0;
     const uint64_t expected = few_items_expected(items);
     for (size_t i = 0; i < few_items_count(items); i++) {
         if (expected && forecast->items + forecast->kept >= expected) break;
@@ -160,7 +162,9 @@ static enum few_status count_items(struct few_session *s, struct few_items *item
     }
     if (expected == 0) return FEW_OK;
     if (forecast->kept > expected) forecast->kept = expected;
+    const uint64_t n_alone = forecast->items;
     forecast->items = expected - forecast->kept;
+    if (forecast->items > n_alone) *n_moments = forecast->items - n_alone;
     return FEW_OK;
 }
 
@@ -183,19 +187,27 @@ static uint64_t output_bytes(const struct few_model *model, const struct few__re
     return 0;
 }
 
+// A trace keeps thumbnails of all and looks of moments, packed to about half; a run thumbnails of what is no moment.
+static uint64_t picture_bytes(const struct few_session *s, uint64_t n_items, uint64_t n_moments)
+{
+    if (s->opts.no_pixels) return 0;
+    if (s->opts.purpose != FEW_RECORD) return (n_items - n_moments) * FEW__STORE_THUMBNAIL;
+    return n_items * FEW__STORE_THUMBNAIL + n_moments * FEW__STORE_LOOK / 2;
+}
+
 // As the items that the store has, if it has some.
-static uint64_t item_bytes(const struct few_session *s)
+static uint64_t items_bytes(const struct few_session *s, uint64_t n_items, uint64_t n_moments)
 {
     enum { ITEM_BYTES = 400, CELL_BYTES = 60 };
     struct few__totals totals = {0};
     if (s->store) few__store_totals(s->store, &totals);
-    if (totals.items) return few__store_bytes(s->store) / totals.items;
-    uint64_t sum = ITEM_BYTES + (s->opts.no_pixels ? 0 : FEW__STORE_THUMBNAIL);
+    if (totals.items) return n_items * (few__store_bytes(s->store) / totals.items);
+    uint64_t sum = ITEM_BYTES;
     for (size_t i = 0; i < s->n_models; i++) {
         sum += CELL_BYTES;
         if (s->forecast_runs[i]) sum += output_bytes(&s->zoo->catalog.models[i], &s->zoo->recipes[i]);
     }
-    return sum;
+    return n_items * sum + picture_bytes(s, n_items, n_moments);
 }
 
 /* ---- all of it ---- */
@@ -206,12 +218,13 @@ enum few_status few_session_forecast(struct few_session *s, struct few_items *it
     if (forecast->size != sizeof *forecast)
         return few__fail(err, FEW_EINVAL, "forecast: expected size %zu, found %zu", sizeof *forecast,
                          forecast->size);
+    uint64_t n_moments;
     *forecast = (struct few_forecast){.size = sizeof *forecast, .runs = s->forecast_runs, .costs = s->costs};
     FEW__TRY(few__session_measure(s, err));
-    FEW__TRY(count_items(s, items, forecast, err));
+    FEW__TRY(count_items(s, items, forecast, &n_moments, err));
     FEW__TRY(few__session_rank(s, s->rank, err));
     FEW__TRY(forecast_one(s, forecast, err));
     FEW__TRY(forecast_all(s, forecast, err));
-    forecast->store_bytes = forecast->items * item_bytes(s);
+    forecast->store_bytes = items_bytes(s, forecast->items, n_moments);
     return FEW_OK;
 }
