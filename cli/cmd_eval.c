@@ -17,7 +17,7 @@ static const char *const methods[] = {
     "reducto_successive"
 
 static const struct option_row options[] = {
-    OPTION("method", 0, OPTION_TEXT, methods, "LIST", "of " METHODS),
+    OPTION("method", 0, OPTION_TEXT, methods, "LIST", "these methods only; a wrong name lists them all"),
     OPTION("recall", 0, OPTION_TEXT, recalls, "LIST", "recalls to reach: 0.8,0.95 (default 0.1 ... 1)"),
     OPTION("deadline", 0, OPTION_TEXT, deadlines, "LIST", "deadlines to try: 60ms,0.2s"),
     OPTION("memory", 0, OPTION_TEXT, memories, "LIST",

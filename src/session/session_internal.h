@@ -27,11 +27,11 @@
 #include "core/file.h"
 #include "exec/exec_live.h"
 #include "item/explore.h"
-#include "source/items.h"
 #include "media/look.h"
 #include "model/manifest.h"
 #include "session/policy.h"
 #include "session/recall.h"
+#include "source/items.h"
 #include "store/store.h"
 
 enum { FEW__ITEM_ARENA_MAX = 1 << 30, FEW__REASON_MAX = 256 };

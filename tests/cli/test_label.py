@@ -90,7 +90,7 @@ def test_record_then_label(fewer, pictures, tmp_path):
     assert fewer("eval", "trace.db", "--json").returncode == 0
     got = fewer("report", "run.db", "-o", "report.html")
     page = (tmp_path / "report.html").read_text()
-    assert "policy <code>static:trace.db</code>" in page and "data:image/png;base64," in page
+    assert "policy <code>static:trace.db</code>" in page and "data:image/jpeg;base64," in page
 
 
 def test_summary(fewer, pictures):
