@@ -153,14 +153,17 @@ static enum few_status open_path(struct few__container *c, const AVInputFormat *
     return find_demuxer(c, demuxer, err);
 }
 
-static int live_options(AVDictionary **options)
+/* Streams are looked into for less than half of the time-out: packets that come meanwhile are not seen from here, and a
+ * camera that answers must not count as silent. */
+static int live_options(const struct few__container *c, AVDictionary **options)
 {
+    int64_t half = c->opts.timeout_us / 2, analyze = half < ANALYZE_US ? half : ANALYZE_US;
     static const char *const pairs[][2] = {{"protocol_whitelist", live_protocols}, {"rtsp_transport", "tcp"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         int got = av_dict_set(options, pairs[i][0], pairs[i][1], 0);
         if (got < 0) return got;
     }
-    return av_dict_set_int(options, "analyzeduration", ANALYZE_US, 0);
+    return av_dict_set_int(options, "analyzeduration", analyze, 0);
 }
 
 static enum few_status open_format(struct few__container *c, struct few_error *err)
@@ -171,7 +174,7 @@ static enum few_status open_format(struct few__container *c, struct few_error *e
     if (!c->format) return few__no_memory(err, "recording");
     c->format->interrupt_callback = (AVIOInterruptCB){interrupted, c};
     if (!c->opts.is_live) FEW__TRY(open_path(c, &demuxer, err));
-    else if (live_options(&options) < 0) {
+    else if (live_options(c, &options) < 0) {
         av_dict_free(&options);
         return few__no_memory(err, "live stream");
     }
@@ -359,12 +362,14 @@ static enum few_status open_input(struct few__container *c, struct few_error *er
     c->heard_us = few__now_us(&c->env);
     c->timed_out = false;
     FEW__TRY(open_format(c, err));
+    c->heard_us = few__now_us(&c->env); // it answered
     FEW__TRY(find_streams(c, err));
     FEW__TRY(choose(c, err));
     c->about.duration_us = duration_of(c);
     c->header_us = header_of(c);
     const AVIOContext *io = c->format->pb;
-    bool finite = c->about.duration_us > 0 || (io && io->seekable & AVIO_SEEKABLE_NORMAL);
+    // RTSP and RTP bring their own transport (no pb) and come at their own pace, whatever length the server tells.
+    bool finite = io && (c->about.duration_us > 0 || io->seekable & AVIO_SEEKABLE_NORMAL);
     c->live = c->opts.is_live && !finite;
     c->about.is_live = c->live;
     if (c->i_video >= 0) FEW__TRY(choose_video(c, err));
