@@ -12,12 +12,12 @@ enum { LIST_MAX = 64 };
 static const char *const methods[] = {
     "run_all",        "random", "static",          "q_greedy", "oracle",
     "density_greedy", "bound",  "explore_exploit", "reducto",  "reducto_successive"};
-#define METHODS                                                                                    \
-    "run_all, random, static, q_greedy, oracle, density_greedy, bound, explore_exploit, reducto, " \
-    "reducto_successive"
+#define METHODS(between)                                                                         \
+    "run_all, random, static, q_greedy, oracle, density_greedy, bound, explore_exploit," between \
+    "reducto, reducto_successive"
 
 static const struct option_row options[] = {
-    OPTION("method", 0, OPTION_TEXT, methods, "LIST", "these methods only; a wrong name lists them all"),
+    OPTION("method", 0, OPTION_TEXT, methods, "LIST", "these methods only"),
     OPTION("recall", 0, OPTION_TEXT, recalls, "LIST", "recalls to reach: 0.8,0.95 (default 0.1 ... 1)"),
     OPTION("deadline", 0, OPTION_TEXT, deadlines, "LIST", "deadlines to try: 60ms,0.2s"),
     OPTION("memory", 0, OPTION_TEXT, memories, "LIST",
@@ -100,7 +100,7 @@ static int read_methods(const char *list, struct lists *lists)
         lists->methods[i] = NULL;
         for (size_t j = 0; j < sizeof methods / sizeof *methods; j++)
             if (strlen(methods[j]) == n && strncmp(methods[j], part, n) == 0) lists->methods[i] = methods[j];
-        if (!lists->methods[i]) return wrong_part("method", "one of " METHODS, part, n);
+        if (!lists->methods[i]) return wrong_part("method", "one of " METHODS(" "), part, n);
         lists->n_methods = i + 1;
     }
     return EXIT_OK;
@@ -327,7 +327,8 @@ const struct verb verb_eval = {
     .operands = "TRACE",
     .about = "TRACE is what 'fewer record' or 'fewer import' made. Numbers are of the test items; what is "
              "learned\n"
-             "comes from the others (docs/evaluate.md). A LIST has commas and no spaces.",
+             "comes from the others (docs/evaluate.md). A LIST has commas and no spaces.\n"
+             "Methods: " METHODS("\n"),
     .min_rest = 1,
     .max_rest = 1,
     .options = options,
