@@ -120,6 +120,10 @@ const char *args_nearest(const char *word, const char *(*name)(const void *ud, s
            "connect again to a live stream that is silent for so long (default: 10s)")
 #define OPTION_FOR \
     OPTION("for", 0, OPTION_DURATION, for_us, "TIME", "end after that time; what is done is kept: 60s")
+/* All of them: which moments of recordings and live streams are items, and for how long. */
+#define OPTIONS_OF_STREAMS                                                                              \
+    OPTION_FPS, OPTION_EVERY, OPTION_FROM, OPTION_TO, OPTION_CLIP, OPTION_STREAMS, OPTION_LIVE_TIMEOUT, \
+        OPTION_RECONNECTS, OPTION_FOR
 #define OPTION_PROGRESS                                                    \
     OPTION("progress", 0, OPTION_CHOICE, progress, "auto|plain|json|none", \
            "how to tell how far it is, on stderr")

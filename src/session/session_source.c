@@ -239,11 +239,7 @@ static enum few_status pull_broken(struct few_session *s, struct few__passage *i
         if (flow->told_end || !flow->seen) continue;
         few__items_about(s->items, flow->entry, &about);
         if (!few__flow_is_broken(flow, &about)) continue;
-        int n = snprintf(item->path, sizeof item->path, "%s#t=%jd.%06jd", flow->row.path,
-                         (intmax_t)(flow->end_us / 1000000), (intmax_t)(flow->end_us % 1000000));
-        if (n < 0 || (size_t)n >= sizeof item->path) n = (int)strlen(item->path);
-        while (item->path[n - 1] == '0') item->path[--n] = 0;
-        if (item->path[n - 1] == '.') item->path[--n] = 0;
+        few__moment_name(flow->row.path, flow->end_us, item->path, sizeof item->path);
         item->at_us = item->until_us = flow->end_us;
         item->moment.stream = flow->entry;
         few__fail(&item->wrong, FEW_EDECODE, "%s", about.message);

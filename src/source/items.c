@@ -205,9 +205,7 @@ static void make_key(struct few_items *items, const char *path, bool is_live, in
         else snprintf(key, room, "%s#t=clock:%s.%03dZ", path, day, (int)(us / 1000));
         return;
     }
-    int n = snprintf(key, room, "%s#t=%lld.%06d", path, (long long)s, (int)us);
-    while (n > 0 && key[n - 1] == '0') key[--n] = 0;
-    if (n > 0 && key[n - 1] == '.') key[--n] = 0;
+    few__moment_name(path, s * 1000000 + us, key, room);
 }
 
 /* Of the same picture under any name, and however many pictures are taken beside it; where sound goes with it, its span

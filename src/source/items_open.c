@@ -43,19 +43,13 @@ static enum few_status add_live(struct few_items *items, const char *url, struct
     return FEW_OK;
 }
 
-static bool has_time(const char *path)
-{
-    const char *fragment = strrchr(path, '#');
-    return fragment && strncmp(fragment, "#t=", 3) == 0;
-}
-
 static enum few_status add(struct few_items *items, const char *path, struct few_error *err)
 {
     if (strstr(path, "://")) return add_live(items, path, err);
     enum few__file_kind file = few__file_kind(path);
     enum few__entry_kind kind = FEW__ENTRY_UNKNOWN;
     if (file == FEW__FILE_VIDEO || file == FEW__FILE_SOUND) kind = FEW__ENTRY_RECORDING;
-    if (file == FEW__FILE_IMAGE || (file == FEW__FILE_OTHER && has_time(path))) kind = FEW__ENTRY_PATH;
+    if (file == FEW__FILE_IMAGE || (file == FEW__FILE_OTHER && few__path_time(path))) kind = FEW__ENTRY_PATH;
     uint32_t extra = 0;
     if (kind != FEW__ENTRY_PATH) extra = (uint32_t)items->n_sources++;
     return few__items_add(items, kind, path, extra, err);
@@ -205,8 +199,8 @@ static bool is_place(const char *arg)
 {
     char file[FEW_PATH_MAX];
     struct stat st;
-    if (!has_time(arg) || strlen(arg) >= sizeof file) return false;
-    snprintf(file, sizeof file, "%.*s", (int)(strrchr(arg, '#') - arg), arg);
+    if (!few__path_time(arg) || strlen(arg) >= sizeof file) return false;
+    snprintf(file, sizeof file, "%.*s", (int)(few__path_time(arg) - arg), arg);
     return stat(file, &st) == 0 && S_ISREG(st.st_mode);
 }
 

@@ -99,17 +99,32 @@ static void whole_file(const char *path, struct few__record *record)
     }
 }
 
+void few__moment_name(const char *path, int64_t at_us, char *name, size_t n)
+{
+    int length =
+        snprintf(name, n, "%s#t=%jd.%06jd", path, (intmax_t)(at_us / 1000000), (intmax_t)(at_us % 1000000));
+    if (length < 0 || (size_t)length >= n) return;
+    while (name[length - 1] == '0') name[--length] = 0;
+    if (name[length - 1] == '.') name[--length] = 0;
+}
+
+const char *few__path_time(const char *path)
+{
+    const char *fragment = strrchr(path, '#');
+    return fragment && strncmp(fragment, "#t=", 3) == 0 ? fragment : NULL;
+}
+
 enum few_status few__record_of_path(const char *path, struct few__arena *arena, struct few__record *record,
                                     struct few_error *err)
 {
     struct stat st;
-    const char *fragment = strrchr(path, '#');
+    const char *fragment = few__path_time(path);
     int64_t from_us, until_us;
     *record = (struct few__record){.name = path, .image = none, .sound = none};
     if (strstr(path, "://"))
         return few__fail(err, FEW_EINVAL,
                          "%s: expected a file, found a moment of a live stream, which is gone", path);
-    if (!fragment || strncmp(fragment, "#t=", 3) != 0 || stat(path, &st) == 0) {
+    if (!fragment || stat(path, &st) == 0) {
         whole_file(path, record);
         return FEW_OK;
     }

@@ -29,6 +29,13 @@ struct few__record {
     const char *text_path; // NULL = none
 };
 
+/* The name of a recording's moment: "clip.mp4#t=12.5", seconds with at most six digits after the point. at_us >= 0; a name
+ * that does not fit is cut. */
+void few__moment_name(const char *path, int64_t at_us, char *name, size_t n);
+
+/* The "#t=..." of such a name, inside it; NULL = it has none. */
+const char *few__path_time(const char *path);
+
 /* "photo.jpg", "clip.mp4#t=12.5" (the picture there), "talk.wav", "clip.mp4#t=3,5" (picture at 3, sound of 3 .. 5): W3C media
  * fragments. "clip.mp4" alone: its first picture, all of its sound. A file whose name really is that wins. Texts lie in the
  * arena, but the name is `path` itself.
