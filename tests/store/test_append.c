@@ -1,30 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store that is gone on with: what it takes over, whom it refuses, what it finds, what it sums up.
-#include "store/fixture.h"
+#include "store/set_up.h"
 
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static struct few__arena arena; // of the test that runs
-static struct few_catalog catalog;
-
-static int set_up(void **state)
-{
-    (void)state;
-    t_tmpdir();
-    few__arena_init(&arena, NULL, 1 << 26);
-    catalog = fix_catalog(&arena);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    few__arena_finish(&arena);
-    return 0;
-}
 
 static struct few__store_new made(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What happens to a store when the process is killed, the disk is full, a write fails, memory is short, bytes are
  * flipped or two write at once: it is whole, its sums are those of its rows, and it can be gone on with. */
-#include "store/fixture.h"
+#include "store/set_up.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -17,25 +17,6 @@
 #include "core/rng.h"
 
 enum { ITEMS = 150, KILLS = 30 };
-
-static struct few__arena arena; // of the test that runs
-static struct few_catalog catalog;
-
-static int set_up(void **state)
-{
-    (void)state;
-    t_tmpdir();
-    few__arena_init(&arena, NULL, 1 << 28);
-    catalog = fix_catalog(&arena);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    few__arena_finish(&arena);
-    return 0;
-}
 
 static struct few__store_new made(bool overwrite)
 {

@@ -1,30 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams and looks: what is put comes out, in the transaction of the items, and damage is named.
-#include "store/fixture.h"
+#include "store/set_up.h"
 
 #include <math.h>
 
 #include "store/store_inside.h"
 #include "store/trace.h"
-
-static struct few__arena arena; // of the test that runs
-static struct few_catalog catalog;
-
-static int set_up(void **state)
-{
-    (void)state;
-    t_tmpdir();
-    few__arena_init(&arena, NULL, 1 << 26);
-    catalog = fix_catalog(&arena);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    few__arena_finish(&arena);
-    return 0;
-}
 
 static struct few__store_new made(void)
 {
