@@ -43,7 +43,8 @@ static enum few_status count_entries(const struct few__trace *trace, const size_
     return few__fail(err, FEW_ELIMIT, "%zu valuable labels in a trace, expected at most %u", n, UINT32_MAX);
 }
 
-// slot_of: (n_labels,) zero; 1 + the slot of a label, counted over all items, so that it needs no clearing.
+/* slot_of: (n_labels,) zero; 1 + the slot of a label, counted over all items, so that it needs no clearing. g->labels has room for
+ * a slot for each entry. */
 static void fill_entries(const struct few__trace *trace, const size_t *items, struct few__marginals *g,
                          uint32_t *slot_of)
 {
@@ -56,7 +57,10 @@ static void fill_entries(const struct few__trace *trace, const size_t *items, st
             const struct few__trace_cell *cell = few__trace_cell(trace, items[i], m);
             for (size_t v = 0; v < n_valuable(cell); v++) {
                 int32_t label = cell->valuable[v].label;
-                if (slot_of[label] <= base) slot_of[label] = ++n_slots;
+                if (slot_of[label] <= base) {
+                    g->labels[n_slots] = label;
+                    slot_of[label] = ++n_slots;
+                }
                 *entry++ =
                     (struct few__marginal_entry){slot_of[label] - 1 - base, cell->valuable[v].confidence};
             }
@@ -92,7 +96,8 @@ enum few_status few__marginals_create(const struct few__trace *trace, const size
     FEW__TRY(count_entries(trace, items, marginals, err));
     marginals->entries =
         FEW__ARENA_NEW(arena, struct few__marginal_entry, marginals->first[n_items * n_models]);
-    if (!marginals->entries) return few__no_memory(err, "values of the models");
+    marginals->labels = FEW__ARENA_NEW(arena, int32_t, marginals->first[n_items * n_models]);
+    if (!marginals->entries || !marginals->labels) return few__no_memory(err, "values of the models");
     fill_entries(trace, items, marginals, slot_of);
     float *seen = FEW__ARENA_NEW(arena, float, marginals->most_slots);
     if (!seen) return few__no_memory(err, "values of the models");

@@ -17,7 +17,8 @@ struct few__marginals {
     size_t n_items, n_models;
     size_t *first;                       // (n_items * n_models + 1,)
     struct few__marginal_entry *entries; // (first[n_items * n_models],)
-    size_t *base; // (n_items + 1,) slots of all items before: base[i + 1] - base[i] is n_slots[i]
+    size_t *base;    // (n_items + 1,) slots of all items before: base[i + 1] - base[i] is n_slots[i]
+    int32_t *labels; // (base[n_items],) label of each slot
     size_t most_entries, most_slots; // of one item
     double *whole;                   // (n_items,) value of all models
 };

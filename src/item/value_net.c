@@ -2,6 +2,7 @@
 // Invariant: what the nets have added up is the evidence of all models that are marked in heard[].
 #include "item/value_net.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/env.h"
@@ -14,21 +15,46 @@
 struct valuer {
     struct few__arena arena;
     const struct few__value_nets *nets;
-    const uint32_t *model_of;
+    struct few__value_maps maps;
     const struct few_cost *costs;
     bool bundles;
     struct few__chains chains;
     struct few__single *singles[FEW__VALUE_NETS_MAX];
     bool *heard;    // (n_models,) of the catalog
+    float *seen[2]; // (2 * (n_spaces + 1),) inputs that the nets have, and as they are now
     float *scratch; // (evidences.room,)
     float *fresh;   // numbers of one model
     float *mean;    // (n_models of the nets,)
     size_t *users;  // (n_models,)
 };
 
+size_t few__label_spaces(const struct few_catalog *catalog, uint32_t *space_of)
+{
+    size_t n = 0;
+    for (size_t l = 0; l < catalog->n_labels; l++) {
+        size_t same = 0;
+        // Labels of a space stand together, so most are found at once.
+        if (l > 0 && strcmp(catalog->labels[l].space, catalog->labels[l - 1].space) == 0) same = l - 1;
+        else
+            while (same < l && strcmp(catalog->labels[l].space, catalog->labels[same].space) != 0) same++;
+        space_of[l] = same < l ? space_of[same] : (uint32_t)n++;
+    }
+    return n;
+}
+
+void few__seen_inputs(float *sums, size_t n_spaces)
+{
+    for (size_t k = 0; k < 2 * (n_spaces + 1); k++) sums[k] = logf(1 + sums[k]);
+}
+
 static uint32_t number_of(const struct valuer *v, size_t model)
 {
-    return v->model_of ? v->model_of[model] : (uint32_t)model;
+    return v->maps.model_of ? v->maps.model_of[model] : (uint32_t)model;
+}
+
+static size_t n_seen(const struct valuer *v)
+{
+    return 2 * (v->nets->n_spaces + 1);
 }
 
 static void begin(void *self, const struct few__view *view)
@@ -36,6 +62,7 @@ static void begin(void *self, const struct few__view *view)
     struct valuer *v = self;
     (void)view;
     memset(v->heard, 0, v->chains.n * sizeof *v->heard);
+    memset(v->seen[0], 0, n_seen(v) * sizeof *v->seen[0]);
     for (size_t i = 0; i < v->nets->n_nets; i++) few__single_begin(v->singles[i]);
 }
 
@@ -51,6 +78,32 @@ static void hear(struct valuer *v, const struct few__view *view, size_t model, u
         if (view->outputs[model])
             few__single_add_dense(v->singles[i], of->at, v->fresh, of->n_parts + of->n_summary);
         few__single_add(v->singles[i], &bit, NULL, 1);
+    }
+}
+
+// What was seen as a whole, as far as it has changed.
+static void look(struct valuer *v, const struct few__view *view)
+{
+    const struct few__evidences *e = &v->nets->evidences;
+    size_t n_spaces = v->nets->n_spaces, n = n_seen(v);
+    float *now = v->seen[1];
+    memset(now, 0, n * sizeof *now);
+    for (size_t l = 0; l < view->catalog->n_labels; l++) {
+        if (!(view->seen[l] > 0)) continue;
+        uint32_t number = v->maps.label_of ? v->maps.label_of[l] : (uint32_t)l;
+        size_t space = number == UINT32_MAX ? n_spaces : v->nets->space_of[number];
+        for (size_t to = space;; to = n_spaces) {
+            now[2 * to] += view->seen[l];
+            now[2 * to + 1] += 1;
+            if (to == n_spaces) break;
+        }
+    }
+    few__seen_inputs(now, n_spaces);
+    for (size_t k = 0; k < n; k++) {
+        float more = now[k] - v->seen[0][k];
+        for (size_t i = 0; more != 0 && i < v->nets->n_nets; i++)
+            few__single_add_dense(v->singles[i], e->n + e->n_models + k, &more, 1);
+        v->seen[0][k] = now[k];
     }
 }
 
@@ -116,6 +169,7 @@ static void score(void *self, const struct few__view *view, double *q)
         v->heard[m] = true;
         hear(v, view, m, number);
     }
+    look(v, view);
     ask(v);
     for (size_t m = 0; m < v->chains.n; m++) {
         uint32_t number = number_of(v, m);
@@ -143,10 +197,10 @@ static enum few_status build(struct valuer *v, const struct few_catalog *catalog
             most = e->models[m].n_parts + e->models[m].n_summary;
     for (size_t i = 0; i < v->nets->n_nets; i++) {
         const struct few__net *net = v->nets->nets[i];
-        if (net->n_in != e->n + e->n_models || net->n_out != e->n_models)
+        if (net->n_in != few__value_nets_inputs(v->nets) || net->n_out != e->n_models)
             return few__fail(err, FEW_ESHAPE,
                              "value net %zu: expected %zu inputs and %zu outputs, found %zu and %zu", i,
-                             e->n + e->n_models, e->n_models, net->n_in, net->n_out);
+                             few__value_nets_inputs(v->nets), e->n_models, net->n_in, net->n_out);
     }
     FEW__TRY(few__chains_build(catalog, &v->arena, &v->chains, err));
     v->heard = FEW__ARENA_NEW(&v->arena, bool, catalog->n_models);
@@ -154,7 +208,8 @@ static enum few_status build(struct valuer *v, const struct few_catalog *catalog
     v->scratch = FEW__ARENA_NEW(&v->arena, float, e->room);
     v->fresh = FEW__ARENA_NEW(&v->arena, float, most);
     v->mean = FEW__ARENA_NEW(&v->arena, float, e->n_models);
-    if (!v->heard || !v->users || !v->scratch || !v->fresh || !v->mean)
+    for (int k = 0; k < 2; k++) v->seen[k] = FEW__ARENA_NEW(&v->arena, float, n_seen(v));
+    if (!v->heard || !v->users || !v->scratch || !v->fresh || !v->mean || !v->seen[0] || !v->seen[1])
         return few__no_memory(err, "value nets");
     for (size_t i = 0; i < v->nets->n_nets; i++)
         FEW__TRY(few__single_create(v->nets->nets[i], env, &v->singles[i], err));
@@ -162,7 +217,7 @@ static enum few_status build(struct valuer *v, const struct few_catalog *catalog
 }
 
 enum few_status few__value_net(const struct few__value_nets *nets, const struct few_catalog *catalog,
-                               const uint32_t *model_of, const struct few_cost *costs, bool bundles,
+                               const struct few__value_maps *maps, const struct few_cost *costs, bool bundles,
                                const struct few_env *env, struct few__value *value, struct few_error *err)
 {
     *value = (struct few__value){0};
@@ -173,7 +228,7 @@ enum few_status few__value_net(const struct few__value_nets *nets, const struct 
     struct valuer *v = FEW__NEW(e.mem, struct valuer);
     if (!v) return few__no_memory(err, "value nets");
     v->nets = nets;
-    v->model_of = model_of;
+    if (maps) v->maps = *maps;
     v->costs = costs;
     v->bundles = bundles;
     few__arena_init(&v->arena, e.mem, SIZE_MAX / 2); // as large as the nets and labels are

@@ -34,8 +34,7 @@ static enum few_status open_net(struct opened *o, const struct few__tensors *ten
     size_t i = o->nets.n_nets;
     char prefix[48], name[80];
     const struct few__named_tensor *bias;
-    struct few__net_spec spec = {.n_in = o->nets.evidences.n + o->nets.evidences.n_models,
-                                 .n_layers = LAYERS};
+    struct few__net_spec spec = {.n_in = few__value_nets_inputs(&o->nets), .n_layers = LAYERS};
     snprintf(prefix, sizeof prefix, "value_net.net.%zu", i);
     for (size_t l = 0; l < LAYERS; l++) {
         snprintf(name, sizeof name, "%s.%zu.bias", prefix, l);
@@ -62,6 +61,11 @@ static enum few_status read_nets(struct opened *o, const struct few__tensors *te
         return few__fail(err, FEW_EPARSE, "value_net.n_nets: expected 1 to %d, found %lld",
                          FEW__VALUE_NETS_MAX, (long long)n);
     FEW__TRY(few__evidences_take(tensors, "value_net.evidence", catalog, &o->arena, &o->nets.evidences, err));
+    uint32_t *spaces = FEW__ARENA_NEW(&o->arena, uint32_t, catalog->n_labels);
+    if (!spaces) return few__no_memory(err, "value nets");
+    o->nets.n_labels = catalog->n_labels;
+    o->nets.n_spaces = few__label_spaces(catalog, spaces);
+    o->nets.space_of = spaces;
     while (o->nets.n_nets < (size_t)n) FEW__TRY(open_net(o, tensors, env, err));
     o->nets.nets = (const struct few__net *const *)o->owned;
     return FEW_OK;
@@ -86,7 +90,8 @@ static enum few_status value_nets(const void *self, const struct few__method_map
                                   struct few__value *value, struct few_error *err)
 {
     const struct opened *o = self;
-    return few__value_net(&o->nets, map->catalog, map->model_of, costs, !packs, env, value, err);
+    const struct few__value_maps maps = {map->model_of, map->label_of};
+    return few__value_net(&o->nets, map->catalog, &maps, costs, !packs, env, value, err);
 }
 
 const struct few__method few__method_value_net = {.name = "value_net",

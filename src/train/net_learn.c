@@ -29,7 +29,8 @@ struct school {
     struct few__net_learn_opts opts;
     struct few__arena arena;
     size_t n_models;
-    struct few__evidences evidences;
+    struct few__value_nets shape; // of the inputs
+    size_t n_in;
     float *table; // (n_items, evidences.n)
     struct few__marginals values;
     struct few__chains chains;
@@ -84,17 +85,35 @@ static void draw_set(struct school *s, size_t i, struct few__rng *rng)
     }
 }
 
+static void hear_set(struct school *s, size_t i)
+{
+    memset(s->seen, 0, (s->values.base[i + 1] - s->values.base[i]) * sizeof *s->seen);
+    for (size_t m = 0; m < s->n_models; m++)
+        if (s->ran[m]) few__marginal_add(&s->values, i, m, s->seen, NULL);
+}
+
 static void write_inputs(const struct school *s, size_t i, float *x)
 {
-    const struct few__evidences *e = &s->evidences;
+    const struct few__evidences *e = &s->shape.evidences;
     const float *from = s->table + i * e->n;
-    memset(x, 0, (e->n + s->n_models) * sizeof *x);
+    memset(x, 0, s->n_in * sizeof *x);
     for (size_t m = 0; m < s->n_models; m++) {
         if (!s->ran[m]) continue;
         const struct few__evidence *of = &e->models[m];
         memcpy(x + of->at, from + of->at, (of->n_parts + of->n_summary) * sizeof *x);
         x[e->n + m] = 1;
     }
+    float *sums = x + e->n + s->n_models;
+    size_t n_spaces = s->shape.n_spaces, base = s->values.base[i];
+    for (size_t k = 0; k < s->values.base[i + 1] - base; k++) {
+        size_t space = s->shape.space_of[s->values.labels[base + k]];
+        if (!(s->seen[k] > 0)) continue;
+        sums[2 * space] += s->seen[k];
+        sums[2 * space + 1] += 1;
+        sums[2 * n_spaces] += s->seen[k];
+        sums[2 * n_spaces + 1] += 1;
+    }
+    few__seen_inputs(sums, n_spaces);
 }
 
 // Nobody asks for a model that ran, or whose need ran and found nothing.
@@ -107,9 +126,6 @@ static bool counts(const struct school *s, size_t i, size_t m)
 static void write_targets(struct school *s, size_t i, float *targets, float *weights)
 {
     double whole = s->values.whole[i];
-    memset(s->seen, 0, (s->values.base[i + 1] - s->values.base[i]) * sizeof *s->seen);
-    for (size_t m = 0; m < s->n_models; m++)
-        if (s->ran[m]) few__marginal_add(&s->values, i, m, s->seen, NULL);
     for (size_t m = 0; m < s->n_models; m++) {
         weights[m] = counts(s, i, m);
         targets[m] = whole > 0 ? (float)(few__marginal(&s->values, i, m, s->seen) / whole) : 0;
@@ -118,10 +134,11 @@ static void write_targets(struct school *s, size_t i, float *targets, float *wei
 
 static void draw_batch(struct school *s, struct few__rng *rng)
 {
-    size_t n_in = s->evidences.n + s->n_models;
+    size_t n_in = s->n_in;
     for (size_t b = 0; b < s->opts.batch; b++) {
         size_t i = (size_t)few__rng_below(rng, s->lesson->n_items);
         draw_set(s, i, rng);
+        hear_set(s, i);
         write_inputs(s, i, s->inputs + b * n_in);
         write_targets(s, i, s->targets + b * s->n_models, s->weights + b * s->n_models);
     }
@@ -152,8 +169,7 @@ static void begin_small(struct few__net *net, struct few__rng *rng)
 static enum few_status fit(struct school *s, size_t number, struct few__net *net, struct few__work *work,
                            struct few__optim *optim, struct few__rng *rng, struct few_error *err)
 {
-    const struct few__net_input input = {
-        .n = s->opts.batch, .dense = s->inputs, .n_dense = s->evidences.n + s->n_models};
+    const struct few__net_input input = {.n = s->opts.batch, .dense = s->inputs, .n_dense = s->n_in};
     const struct few__targets targets = {
         .t = s->targets, .weights = s->weights, .weight_stride = s->n_models};
     const struct few__loss loss = {.kind = FEW__SQUARED, .scale = 1 / (float)s->opts.batch};
@@ -174,7 +190,7 @@ static enum few_status learn_net(struct school *s, size_t number, struct few__te
                                  struct few_error *err)
 {
     const float dropout = (float)s->opts.dropout;
-    const struct few__net_spec spec = {.n_in = s->evidences.n + s->n_models,
+    const struct few__net_spec spec = {.n_in = s->n_in,
                                        .n_layers = HIDDEN_LAYERS + 1,
                                        .layers = {{s->opts.hidden, FEW__RELU, dropout},
                                                   {s->opts.hidden, FEW__RELU, dropout},
@@ -222,12 +238,17 @@ static enum few_status prepare(struct school *s, struct few_error *err)
     FEW__TRY(place_models(s, err));
     FEW__TRY(
         few__marginals_create(lesson->trace, lesson->items, lesson->n_items, &s->arena, &s->values, err));
-    FEW__TRY(few__evidence_learn(lesson, &s->arena, &s->evidences, &s->table, err));
+    FEW__TRY(few__evidence_learn(lesson, &s->arena, &s->shape.evidences, &s->table, err));
+    uint32_t *spaces = FEW__ARENA_NEW(&s->arena, uint32_t, lesson->trace->catalog.n_labels);
+    if (!spaces) return few__no_memory(err, "value net");
+    s->shape.n_spaces = few__label_spaces(&lesson->trace->catalog, spaces);
+    s->shape.space_of = spaces;
+    s->n_in = few__value_nets_inputs(&s->shape);
     s->score = FEW__ARENA_NEW(&s->arena, double, n);
     s->drawn = FEW__ARENA_NEW(&s->arena, size_t, n);
     s->ran = FEW__ARENA_NEW(&s->arena, bool, n);
     s->seen = FEW__ARENA_NEW(&s->arena, float, s->values.most_slots);
-    s->inputs = FEW__ARENA_NEW(&s->arena, float, batch *(s->evidences.n + n));
+    s->inputs = FEW__ARENA_NEW(&s->arena, float, batch * s->n_in);
     s->targets = FEW__ARENA_NEW(&s->arena, float, batch *n);
     s->weights = FEW__ARENA_NEW(&s->arena, float, batch *n);
     bool whole = s->score && s->drawn && s->ran && s->seen && s->inputs && s->targets && s->weights;
@@ -240,7 +261,7 @@ static enum few_status learn(struct school *s, struct few__tensors *tensors, str
     const int64_t n_nets = (int64_t)s->opts.n_nets;
     FEW__TRY(prepare(s, err));
     FEW__TRY(few__tensors_add(tensors, "value_net.n_nets", FEW__I64, &one, 1, &n_nets, NULL, err));
-    FEW__TRY(few__evidences_put(&s->evidences, tensors, "value_net.evidence", err));
+    FEW__TRY(few__evidences_put(&s->shape.evidences, tensors, "value_net.evidence", err));
     for (size_t i = 0; i < s->opts.n_nets; i++) FEW__TRY(learn_net(s, i, tensors, err));
     return FEW_OK;
 }
