@@ -31,7 +31,8 @@ static void test_gains_are_differences_of_sets(void **state)
         t.trace.catalog.n_labels = T_LABELS;
         for (size_t c = 0; c < n * N_ITEMS; c++) // each label once in a cell, shared between cells
             for (uint32_t v = 0; v < t.trace.cells[c].n_valuable; v++)
-                t.valuable[c * T_VALUABLE + v].label = t.valuable[c * T_VALUABLE + v].label / 4 + 3 * (int32_t)v;
+                t.valuable[c * T_VALUABLE + v].label =
+                    t.valuable[c * T_VALUABLE + v].label / 4 + 3 * (int32_t)v;
         for (size_t i = 0; i < N_ITEMS; i++) items[i] = N_ITEMS - 1 - i;
         create(&t, items, N_ITEMS, &arena, &g);
         for (size_t i = 0; i < N_ITEMS; i++) {
