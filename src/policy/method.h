@@ -30,7 +30,7 @@ struct few__method {
     void (*close)(void *self);
 
     /* A value function for one item in flight. map, costs (n_models of its catalog,): borrowed until it is destroyed.
-     * packs: for Algorithm 2, which wants true magnitudes. Priorities are not its business: learned.c multiplies by them.
+     * packs: for Algorithm 2, which wants true magnitudes. The priority of a model in the map's catalog multiplies its value.
      * Errors: FEW_ENOMEM. */
     enum few_status (*value)(const void *self, const struct few__method_map *map,
                              const struct few_cost *costs, bool packs, const struct few_env *env,
@@ -41,10 +41,9 @@ struct few__method {
 const struct few__method *few__method_at(size_t i);
 const struct few__method *few__method_find(const char *name);
 
-/* Its value function, with the priorities of the map's catalog: a value above 0 is multiplied by that of its model (theta
- * of AMS). Arguments as above. */
-enum few_status few__method_value(const struct few__method *method, const void *self,
-                                  const struct few__method_map *map, const struct few_cost *costs, bool packs,
-                                  const struct few_env *env, struct few__value *value, struct few_error *err);
+/* For methods whose values know of no priorities: the value function with those of the catalog, which multiply what is above 0.
+ * value: taken over, also on failure, and given back. Errors: FEW_ENOMEM. */
+enum few_status few__method_prior(const struct few_catalog *catalog, const struct few_env *env,
+                                  struct few__value *value, struct few_error *err);
 
 #endif

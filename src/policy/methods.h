@@ -11,4 +11,7 @@
  *     static.found  share of the items on which it found something */
 extern const struct few__method few__method_static;
 
+/* Networks that were shown what random sets of models said (item/value_net.h): "value_net.evidence.*", "value_net.net.I.*". */
+extern const struct few__method few__method_value_net;
+
 #endif

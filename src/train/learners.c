@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/learners.h"
 
-static const struct few__learner *const learners[] = {&few__learner_static};
+#include "train/net_learn.h"
+
+static const struct few__learner *const learners[] = {&few__learner_static, &few__learner_value_net};
 
 const struct few__learner *few__learner_at(size_t i)
 {
