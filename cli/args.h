@@ -23,9 +23,11 @@ struct args {
     bool no_curves;
     const char *recalls, *deadlines, *memories, *methods; // lists of eval, separated by commas
     const char *progress, *reuse;
+    uint64_t split; // of eval, plan
     uint64_t limit, seed, runs, lanes, in_flight, storage;
-    uint64_t every, streams, reconnects;
-    double fps;
+    uint64_t every, streams, reconnects, threads;
+    double fps, recall;
+    const char *source, *only, *from; // of train
     int64_t deadline_us;
     int64_t from_us, to_us, clip_us, segment_us, live_timeout_us, for_us;
     struct args_memory memory;

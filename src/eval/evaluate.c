@@ -270,7 +270,7 @@ static enum few_status split(struct few__eval *eval, struct few_error *err)
     for (size_t i = 0; i < trace->n_items; i++) {
         if (find_gap(trace, i) < trace->catalog.n_models) continue;
         all[n_all++] = i;
-        if (trace->items[i].is_test) test[eval->n_test++] = i;
+        if (trace->items[i].bucket >= FEW__SPLIT_DEFAULT) test[eval->n_test++] = i;
         else train[eval->n_train++] = i;
     }
     if (n_all == 0) return no_whole_item(trace, err);

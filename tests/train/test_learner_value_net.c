@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The learner of value nets: it finds what there is to find, gives the same bytes again, and stops when told.
-#include "train/net_learn.h"
+#include "train/learner_value_net.h"
 
 #include <string.h>
 
