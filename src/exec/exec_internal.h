@@ -32,8 +32,7 @@ struct few__slot {
     size_t *running;  // (n_lanes,) models
     int64_t *ends_us; // (n_lanes,)
     float *seen;      // (n_labels,)
-    int32_t *touched; // (n_labels,) labels with seen > 0
-    size_t n_touched;
+    int32_t *touched; // (n_labels,) labels with seen > 0, view.n_seen of them
 };
 
 enum few__lane_state { FEW__LANE_FREE, FEW__LANE_READS, FEW__LANE_RUNS };

@@ -135,7 +135,7 @@ static void see(struct few__exec *exec, struct few__slot *slot, const struct few
         float confidence = part->valuable[i].confidence;
         assert(label >= 0 && (size_t)label < exec->catalog->n_labels && "a label outside the catalog");
         if (!(confidence > slot->seen[label])) continue;
-        if (slot->seen[label] == 0) slot->touched[slot->n_touched++] = label;
+        if (slot->seen[label] == 0) slot->touched[slot->view.n_seen++] = label;
         slot->seen[label] = confidence;
     }
 }

@@ -305,6 +305,28 @@ KERNEL void rmsprop(float *p, float *v, const float *g, size_t n, const struct f
     }
 }
 
+KERNEL bool adam_late(float *p, float *m, float *v, int32_t *left, size_t n, const struct few__late *late)
+{
+    const struct few__late l = *late;
+    whole any = {0};
+    for (size_t j = 0; j < n; j += PIECE) {
+        piece param = load(p + j), first = load(m + j), second = load(v + j), x = root(second);
+        whole idle = first == all(0.0F), slow = ~((x >= all(l.least)) | idle);
+        piece y = all(1.0F) / choose(idle, all(1.0F), x), e = all(l.epsilon) * y;
+        piece sum = fused(-e, fused(-e, fused(-e, all(l.s4), all(l.s3)), all(l.s2)), all(l.s1));
+        piece moved = param * all(l.shrink) - first * y * sum, kept = first * all(l.keep1);
+        kept = choose((kept < all(1e-30F)) & (kept > all(-1e-30F)), all(0.0F), kept);
+        store(p + j, choose(slow, param, moved));
+        store(m + j, choose(slow, first, kept));
+        store(v + j, choose(slow, second, second * all(l.keep2)));
+        memcpy(left + j, &slow, sizeof slow);
+        any |= slow;
+    }
+    int32_t found = 0;
+    for (size_t i = 0; i < PIECE; i++) found |= any[i];
+    return found != 0;
+}
+
 const struct few__kernels TABLE = {.name = NAME,
                                    .product = product,
                                    .transpose = transpose,
@@ -320,4 +342,5 @@ const struct few__kernels TABLE = {.name = NAME,
                                    .sigmoid_back = sigmoid_back,
                                    .tanh_back = tanh_back,
                                    .adam = adam,
-                                   .rmsprop = rmsprop};
+                                   .rmsprop = rmsprop,
+                                   .adam_late = adam_late};
