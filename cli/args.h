@@ -23,6 +23,7 @@ struct args {
     bool no_curves;
     const char *recalls, *deadlines, *memories, *methods; // lists of eval, separated by commas
     const char *progress, *reuse;
+    uint64_t split; // of eval, plan
     uint64_t limit, seed, runs, lanes, in_flight, storage;
     uint64_t every, streams, reconnects;
     double fps;
@@ -150,6 +151,9 @@ const char *args_nearest(const char *word, const char *(*name)(const void *ud, s
 #define OPTION_OUTPUT  OPTION("output", 'o', OPTION_TEXT, output, "FILE", "write FILE")
 #define OPTION_RUNTIME OPTION("runtime", 0, OPTION_TEXT, runtime, "LIB", "use this ONNX Runtime library")
 #define OPTION_LIMIT   OPTION_NUMBER("limit", limit, 1, UINT64_MAX, "take the first N items only")
-#define OPTION_SEED    OPTION_NUMBER("seed", seed, 0, UINT64_MAX, "seed of what is random")
+#define OPTION_SPLIT                     \
+    OPTION_NUMBER("split", split, 1, 99, \
+                  "learn from N of 100 items, test on the others (default: the policy's, 20)")
+#define OPTION_SEED OPTION_NUMBER("seed", seed, 0, UINT64_MAX, "seed of what is random")
 
 #endif

@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "table.h"
 
-enum { LIST_MAX = 64 };
+enum { LIST_MAX = 64, METHOD_NAME_MAX = 63 };
 
 static const char *const methods[] = {
     "run_all",        "random", "static",          "q_greedy", "oracle",
@@ -17,6 +17,8 @@ static const char *const methods[] = {
     "reducto, reducto_successive"
 
 static const struct option_row options[] = {
+    OPTION("policy", 'p', OPTION_TEXT, policy, "FILE", "what 'fewer train' made: its methods compete too"),
+    OPTION_SPLIT,
     OPTION("method", 0, OPTION_TEXT, methods, "LIST", "these methods only"),
     OPTION("recall", 0, OPTION_TEXT, recalls, "LIST", "recalls to reach: 0.8,0.95 (default 0.1 ... 1)"),
     OPTION("deadline", 0, OPTION_TEXT, deadlines, "LIST", "deadlines to try: 60ms,0.2s"),
@@ -38,6 +40,7 @@ struct lists {
     struct args_memory memories[LIST_MAX];
     uint64_t memories_bytes[LIST_MAX];
     const char *methods[LIST_MAX];
+    char names[LIST_MAX][METHOD_NAME_MAX + 1]; // of those that only a policy may have
 };
 
 static int wrong_part(const char *option, const char *expected, const char *part, size_t n)
@@ -91,7 +94,8 @@ static int read_memories(const char *list, struct lists *lists)
     return EXIT_OK;
 }
 
-static int read_methods(const char *list, struct lists *lists)
+// Which others a policy has, few_eval knows.
+static int read_methods(const char *list, bool has_policy, struct lists *lists)
 {
     const char *part = NULL;
     size_t n = 0;
@@ -100,6 +104,10 @@ static int read_methods(const char *list, struct lists *lists)
         lists->methods[i] = NULL;
         for (size_t j = 0; j < sizeof methods / sizeof *methods; j++)
             if (strlen(methods[j]) == n && strncmp(methods[j], part, n) == 0) lists->methods[i] = methods[j];
+        if (!lists->methods[i] && has_policy && n <= METHOD_NAME_MAX) {
+            memcpy(lists->names[i], part, n);
+            lists->methods[i] = lists->names[i];
+        }
         if (!lists->methods[i]) return wrong_part("method", "one of " METHODS(" "), part, n);
         lists->n_methods = i + 1;
     }
@@ -295,7 +303,7 @@ static int run(const struct args *args)
 {
     static struct lists lists;
     if (read_recalls(args->recalls, &lists) || read_deadlines(args->deadlines, &lists) ||
-        read_memories(args->memories, &lists) || read_methods(args->methods, &lists))
+        read_memories(args->memories, &lists) || read_methods(args->methods, args->policy, &lists))
         return EXIT_USAGE;
     if (measure_memories(args->rest[0], &lists) != EXIT_OK) return EXIT_FAILED;
     struct few_eval_opts opts = {.size = sizeof opts,
@@ -308,7 +316,9 @@ static int run(const struct args *args)
                                  .n_memories = lists.n_memories,
                                  .methods = lists.n_methods ? lists.methods : NULL,
                                  .n_methods = lists.n_methods,
-                                 .segment_us = args->segment_us};
+                                 .segment_us = args->segment_us,
+                                 .policy = args->policy,
+                                 .split = (int)args->split};
     char *text = NULL;
     struct few_error err = {0};
     enum few_status status = few_eval(args->rest[0], &opts, &text, &err);

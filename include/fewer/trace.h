@@ -43,6 +43,8 @@ struct few_eval_opts {
     const char *const *methods; // NULL = all of them that the trace has the items for
     size_t n_methods;
     int64_t segment_us; // of streams: what is reused and explored ends with it; 0 = 10 s
+    const char *policy; // file of `fewer train`, whose methods compete too; NULL = none
+    int split; // items whose SHA-1 (below) modulo 100 is less are learned from, 1 to 99; 0 = the policy's, else 20
 };
 
 /* Replay every method on the test items of a trace (SHA-1 of the file name modulo 100 is 20 or more; of a stream, each

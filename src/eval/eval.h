@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Replaying methods on a trace, between evaluate.c (what is asked), eval_replay.c (one method, one model after the other),
- * eval_memory.c (in parallel within shared memory), eval_bound.c (what the truth allows), eval_explore.c and eval_reuse.c
+/* Replaying methods on a trace, between evaluate.c (what is asked), eval_methods.c (who competes), eval_replay.c (one method, one
+ * model after the other, on the lane of eval_lane.c, at the prices of eval_prices.c), eval_memory.c (in parallel within shared memory), eval_bound.c (what the truth allows), eval_explore.c and eval_reuse.c
  * (streams), which share eval_item.c, and eval_json.c (the answer). docs/evaluate.md defines every number. */
 #ifndef FEW_EVAL_EVAL_H
 #define FEW_EVAL_EVAL_H
@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "exec/exec_sim.h"
 #include "item/sched_deadline.h"
+#include "policy/learned.h"
 
 #define FEW__EVAL_SCRATCH_MAX ((size_t)8 << 30)
 
@@ -41,6 +42,10 @@ struct few__eval {
     struct few_env env;
     struct few__arena *arena;
     const struct few__trace *trace;
+    const struct few__learned *learned; // the policy; NULL = none
+    size_t n_methods;
+    const struct few__eval_method *methods; // (n_methods,) that could be asked for
+    int split;                              // items whose bucket is below are train items
     size_t n_train, n_test;
     const size_t *train, *test; // rows of the trace
     size_t n_incomplete;        // items left out because a model neither ran nor failed
@@ -60,6 +65,7 @@ struct few__eval {
 enum few__eval_kind {
     FEW__EVAL_ORDER,            // a scheduler decides; in shared memory, the next in order that has room
     FEW__EVAL_PACK,             // the same; in shared memory, Algorithm 2
+    FEW__EVAL_PROMISE,          // the same, only for the promise of a policy
     FEW__EVAL_TRUTH,            // density greedy that knows the truth; without a budget a scheduler decides
     FEW__EVAL_BOUND,            // what nothing can exceed: budgets only
     FEW__EVAL_EXPLORE,          // explore and exploit on streams
@@ -72,19 +78,33 @@ struct few__eval_method {
     enum few__eval_kind kind;
     bool blind; // its order does not depend on what models say
     enum few__rank rank;
-    enum few_status (*value)(const struct few__eval *eval, struct few__value *value, struct few_error *err);
+    enum few_status (*value)(const struct few__eval *eval, const struct few__eval_method *method,
+                             struct few__value *value, struct few_error *err);
     // PACK: the same in true magnitudes, for Algorithm 2.
-    enum few_status (*gains)(const struct few__eval *eval, struct few__value *value, struct few_error *err);
+    enum few_status (*gains)(const struct few__eval *eval, const struct few__eval_method *method,
+                             struct few__value *value, struct few_error *err);
+    const struct few__learned_method
+        *learned; // of the policy: stops by a price; NULL = after a number of models
+    const struct few__learned_method
+        *twin; // the policy's of the same name, where this one is learned here; or NULL
+};
+
+/* A method at the price that its policy promises to reach a recall with. */
+struct few__eval_promise {
+    bool given; // the policy promises this recall
+    struct few__learned_stop stop;
+    struct few__eval_point point;
 };
 
 struct few__eval_result {
     const struct few__eval_method *method;
-    struct few__eval_point *recall;   // (n_recalls,) stopped when the truth says that the recall is reached
-    struct few__eval_point *stop;     // (n_recalls,) stopped after a number of models, at that mean recall
-    struct few__eval_point *deadline; // (n_deadlines,)
-    struct few__eval_point *memory;   // (n_memories, n_deadlines)
-    struct few__eval_point *faithful; // (n_memories, n_deadlines) Algorithm 2 as printed; NULL unless PACK
-    struct few__eval_point *keep;     // (FEW__EVAL_KEEPS,) EXPLORE: few__eval_keeps
+    struct few__eval_point *recall;    // (n_recalls,) stopped when the truth says that the recall is reached
+    struct few__eval_point *stop;      // (n_recalls,) stopped by itself, at that mean recall
+    struct few__eval_promise *promise; // (n_recalls,) NULL unless the policy has the method
+    struct few__eval_point *deadline;  // (n_deadlines,)
+    struct few__eval_point *memory;    // (n_memories, n_deadlines)
+    struct few__eval_point *faithful;  // (n_memories, n_deadlines) Algorithm 2 as printed; NULL unless PACK
+    struct few__eval_point *keep;      // (FEW__EVAL_KEEPS,) EXPLORE: few__eval_keeps
     struct few__eval_reuse *budget; // (FEW__EVAL_BUDGETS,) REUSE: a tenth, two ... all of the time of run_all
 };
 
@@ -100,9 +120,29 @@ struct few__eval_reuse {
 extern const double few__eval_keeps[FEW__EVAL_KEEPS]; // rising
 
 /* Replay one method on all test items, one model after the other. result: its arrays lie in the arena.
- * Errors: FEW_ENOMEM. */
+ * Errors: FEW_EINVAL the policy does not fit the trace; FEW_EPARSE a damaged output; FEW_ENOMEM. */
 enum few_status few__eval_replay(const struct few__eval *eval, const struct few__eval_method *method,
                                  struct few__eval_result *result, struct few_error *err);
+
+/* ---- eval_methods.c ---- */
+
+/* Fill eval->methods. Errors: FEW_ENOMEM. */
+enum few_status few__eval_methods(struct few__eval *eval, struct few_error *err);
+const struct few__eval_method *few__eval_find(const struct few__eval *eval, const char *name); // or NULL
+struct few__eval_method few__eval_learned_method(const struct few__learned_method *learned);
+bool few__eval_of_streams(const struct few__eval_method *method);
+/* Whether the trace has the items for it. */
+bool few__eval_applies(const struct few__eval *eval, const struct few__eval_method *method);
+/* Errors: FEW_EINVAL an unknown one, one that does not apply, or one twice. */
+enum few_status few__eval_check_methods(const struct few__eval *eval, const char *const *names, size_t n,
+                                        struct few_error *err);
+
+/* ---- eval_prices.c ---- */
+
+/* Prices at which a method of the policy gets from nothing to everything in steps of about equal size, of recall and of
+ * time, on the train items. prices: (n,) out, falling. Errors: as few__eval_replay. */
+enum few_status few__eval_prices(const struct few__eval *eval, const struct few__eval_method *method,
+                                 size_t n, double *prices, struct few_error *err);
 
 /* curve[0 .. n] at mean recall `wanted`: on the straight line between the two points around it, or the last if none has it. */
 struct few__eval_point few__eval_curve_at(const struct few__eval_point *curve, size_t n, double wanted);
@@ -116,7 +156,7 @@ enum few_status few__eval_explore(const struct few__eval *eval, struct few__eval
 enum few_status few__eval_reuse(const struct few__eval *eval, struct few__eval_result *result,
                                 struct few_error *err);
 
-/* Fill result->memory and result->faithful of a method that a scheduler decides. Errors: FEW_ENOMEM. */
+/* Fill result->memory and result->faithful of a method that a scheduler decides. Errors: as few__eval_replay. */
 enum few_status few__eval_memory(const struct few__eval *eval, struct few__eval_result *result,
                                  struct few_error *err);
 
@@ -156,6 +196,23 @@ static inline int64_t few__eval_segment(const struct few__eval *eval, size_t ite
 
 /* What really happens on an item. truth: (n_models,) out. */
 void few__eval_truth(const struct few__trace *trace, size_t item, struct few__sim_truth *truth);
+
+/* The same with what a method of the policy wants to see of it. */
+struct few__eval_said {
+    const struct few__trace *trace;
+    size_t item;
+    bool has_outputs;             // the method looks at whole outputs
+    struct few__sim_truth *truth; // (n_models,) of the item
+    struct few_output *outputs;   // (n_models,) in scratch
+    struct few__arena scratch;
+};
+
+/* Arrays lie in the arena. Errors: FEW_ENOMEM. */
+enum few_status few__eval_said_create(const struct few__eval *eval, const struct few__eval_method *method,
+                                      struct few__eval_said *said, struct few_error *err);
+void few__eval_said_finish(struct few__eval_said *said);
+/* Go to an item. Errors: FEW_EPARSE a damaged output; FEW_ENOMEM. */
+enum few_status few__eval_said_item(struct few__eval_said *said, size_t item, struct few_error *err);
 
 /* What the item amounts to when everything runs. seen: (n_labels,) zeros, left so. */
 struct few__eval_whole few__eval_whole(const struct few__trace *trace, size_t item, float *seen);

@@ -84,6 +84,28 @@ static void put_memories(struct few__text *text, const struct few__eval *eval,
     few__text_put(text, "}");
 }
 
+static void put_promises(struct few__text *text, const struct few__eval *eval,
+                         const struct few__eval_promise *promises)
+{
+    const char *between = "\n        ";
+    few__text_put(text, "      \"promise\": {");
+    for (size_t i = 0; i < eval->n_recalls; i++) {
+        const struct few__eval_promise *promise = &promises[i];
+        if (!promise->given) continue;
+        few__text_printf(text, "%s\"%g\": {", between, eval->recalls[i]);
+        put_measures(text, &promise->point);
+        put_more(text, "price", promise->stop.price);
+        few__text_put(text, ", \"promised\": {");
+        put_number(text, "recall", promise->stop.got);
+        put_more(text, "low", promise->stop.low);
+        put_more(text, "high", promise->stop.high);
+        put_more(text, "time_ratio", promise->stop.time_ratio);
+        few__text_put(text, "}}");
+        between = ",\n        ";
+    }
+    few__text_put(text, "},\n");
+}
+
 static void put_keeps(struct few__text *text, const struct few__eval_point *points)
 {
     few__text_put(text, "      \"keep\": {");
@@ -117,6 +139,7 @@ static void put_method(struct few__text *text, const struct few__eval *eval,
     few__text_printf(text, "\n    \"%s\": {\n", result->method->name);
     if (result->recall) put_recalls(text, eval, "recall", result->recall);
     if (result->stop) put_recalls(text, eval, "stop", result->stop);
+    if (result->promise) put_promises(text, eval, result->promise);
     if (result->keep) put_keeps(text, result->keep);
     if (result->deadline)
         put_deadlines(text, eval, "deadline", result->deadline, result->method->kind, DEADLINE);
@@ -132,8 +155,9 @@ void few__eval_json(const struct few__eval *eval, const struct few__eval_result 
     few__text_printf(
         text, "{\n  \"items\": %zu, \"items_failed\": %zu, \"items_incomplete\": %zu, \"models\": %zu,\n",
         trace->n_items, trace->n_failed, eval->n_incomplete, trace->catalog.n_models);
-    few__text_printf(text, "  \"train_items\": %zu, \"test_items\": %zu, \"split\": \"%s\",\n", eval->n_train,
+    few__text_printf(text, "  \"train_items\": %zu, \"test_items\": %zu, \"split\": \"%s\", ", eval->n_train,
                      eval->n_test, eval->same_items ? "none: all items train and test" : "sha1");
+    few__text_printf(text, "\"split_at\": %d,\n", eval->split);
     few__text_printf(text, "  \"base\": \"all models of the trace\", \"seed\": %llu,\n",
                      (unsigned long long)eval->seed);
     few__text_put(text, "  \"run_all\": {");

@@ -9,8 +9,8 @@ struct replay {
     const struct few__eval *eval;
     struct few__sched sched;
     struct few__exec *exec;
-    struct few__sim_truth *truth; // (n_models,)
-    int64_t clock_us;             // of the executor, which never goes back
+    struct few__eval_said said;
+    int64_t clock_us; // of the executor, which never goes back
     struct few__eval_item state;
 };
 
@@ -21,7 +21,7 @@ static enum few_status open_executor(struct replay *r, const struct few__eval_me
     const struct few_catalog *catalog = &eval->trace->catalog;
     struct few__value value;
     bool packs = method->kind == FEW__EVAL_PACK;
-    FEW__TRY(packs ? method->gains(eval, &value, err) : method->value(eval, &value, err));
+    FEW__TRY(packs ? method->gains(eval, method, &value, err) : method->value(eval, method, &value, err));
     if (packs) FEW__TRY(few__sched_pack_create(catalog, value, rule, &eval->env, &r->sched, err));
     else FEW__TRY(few__sched_deadline_create(catalog, value, method->rank, &eval->env, &r->sched, err));
     struct few__exec_opts opts = {.env = &eval->env,
@@ -42,7 +42,7 @@ static void replay_item(struct replay *r, size_t i_test, int64_t deadline_us, st
     if (left_us > 0) {
         int64_t start_us = r->clock_us;
         struct few__sim_about about = few__eval_about(r->eval->trace, item);
-        r->clock_us = few__sim_item_about(r->exec, item, &about, start_us, left_us, r->truth);
+        r->clock_us = few__sim_item_about(r->exec, item, &about, start_us, left_us, r->said.truth);
         few__eval_rows(&r->state, few__exec_rows(r->exec, 0), &sum->late);
         sum->wall_us += (double)(r->clock_us - start_us);
     }
@@ -57,8 +57,9 @@ static enum few_status replay_memory(struct replay *r, const struct few__eval_me
     const struct few__eval *eval = r->eval;
     enum few_status status = open_executor(r, method, rule, memory, err);
     for (size_t i = 0; status == FEW_OK && i < eval->n_test; i++) {
-        few__eval_truth(eval->trace, eval->test[i], r->truth);
-        for (size_t d = 0; d < eval->n_deadlines; d++) replay_item(r, i, eval->deadlines_us[d], &points[d]);
+        status = few__eval_said_item(&r->said, eval->test[i], err);
+        for (size_t d = 0; status == FEW_OK && d < eval->n_deadlines; d++)
+            replay_item(r, i, eval->deadlines_us[d], &points[d]);
     }
     for (size_t d = 0; status == FEW_OK && d < eval->n_deadlines; d++)
         points[d] = few__eval_mean(&points[d], eval);
@@ -69,6 +70,21 @@ static enum few_status replay_memory(struct replay *r, const struct few__eval_me
     return status;
 }
 
+// As published, too, where models are packed.
+static enum few_status replay_memories(struct replay *r, struct few__eval_result *result,
+                                       struct few_error *err)
+{
+    const struct few__eval *eval = r->eval;
+    const struct few__eval_method *method = result->method;
+    for (size_t k = 0; k < eval->n_memories; k++) {
+        size_t at = k * eval->n_deadlines;
+        FEW__TRY(replay_memory(r, method, FEW__PACK_IMPROVED, eval->memories[k], &result->memory[at], err));
+        if (!result->faithful) continue;
+        FEW__TRY(replay_memory(r, method, FEW__PACK_FAITHFUL, eval->memories[k], &result->faithful[at], err));
+    }
+    return FEW_OK;
+}
+
 enum few_status few__eval_memory(const struct few__eval *eval, struct few__eval_result *result,
                                  struct few_error *err)
 {
@@ -77,16 +93,11 @@ enum few_status few__eval_memory(const struct few__eval *eval, struct few__eval_
     struct replay r = {.eval = eval};
     size_t n = eval->n_memories * eval->n_deadlines;
     FEW__TRY(few__eval_item_create(eval, &r.state, err));
-    r.truth = FEW__ARENA_NEW(eval->arena, struct few__sim_truth, eval->trace->catalog.n_models);
     result->memory = FEW__ARENA_NEW(eval->arena, struct few__eval_point, n);
     if (packs) result->faithful = FEW__ARENA_NEW(eval->arena, struct few__eval_point, n);
-    if (!r.truth || !result->memory || (packs && !result->faithful)) return few__no_memory(err, "evaluation");
-    for (size_t k = 0; k < eval->n_memories; k++) {
-        size_t at = k * eval->n_deadlines;
-        FEW__TRY(replay_memory(&r, method, FEW__PACK_IMPROVED, eval->memories[k], &result->memory[at], err));
-        if (!packs) continue;
-        FEW__TRY(
-            replay_memory(&r, method, FEW__PACK_FAITHFUL, eval->memories[k], &result->faithful[at], err));
-    }
-    return FEW_OK;
+    if (!result->memory || (packs && !result->faithful)) return few__no_memory(err, "evaluation");
+    enum few_status status = few__eval_said_create(eval, method, &r.said, err);
+    if (status == FEW_OK) status = replay_memories(&r, result, err);
+    few__eval_said_finish(&r.said);
+    return status;
 }

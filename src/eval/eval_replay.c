@@ -3,57 +3,40 @@
  *
  * Without a deadline an item gives one sequence of models; every stop is a prefix of it. A blind method (one
  * whose order does not depend on outputs) is asked for its sequence as if every model found something, so that a
- * prefix means the same models on every item. AMS 1.2, 1.7 (algorithms.md). */
+ * prefix means the same models on every item. AMS 1.2, 1.7 (algorithms.md).
+ *
+ * A method of a policy stops where the best that it could start is worth less than a price. Until then it starts what it would
+ * start at any price, as long as value over time ranks: so one sequence serves all prices. Where value alone ranks,
+ * a price takes other models away, and each price is a replay of its own. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
-#include "eval/eval.h"
+#include "eval/eval_lane.h"
 
 static const double slack = 1e-9; // what sums in another order may differ by, relative
 
+enum { N_PRICES = 96, N_PRICES_REPLAYED = 24 };
+
+struct target { // a price, and the sums of what it leads to
+    double price;
+    struct few__eval_point *sum;
+};
+
 struct replay {
     const struct few__eval *eval;
-    struct few__exec *exec;
-    struct few__sched sched;
-    struct few__sim_truth *truth, *wish; // (n_models,) this item's; everything found
-    struct few__eval_point *curve;       // (n_models + 1,) sums for each length of the prefix
-    struct start *starts;                // (n_models,)
-    size_t *sequence;                    // (n_models,)
-    bool *reached;                       // (n_recalls,)
-    int64_t clock_us;                    // of the executor, which never goes back; items follow each other
+    const struct few__eval_method *method;
+    struct few__eval_lane lane;
+    size_t n_points;
+    struct few__eval_point *curve; // (n_points,) sums, from nothing to everything: of prefixes, or of prices
+    size_t n_targets;
+    struct target *targets; // (n_targets,) by falling price
+    bool *reached;          // (n_recalls,)
     struct few__eval_item state;
 };
 
-struct start {
-    int64_t at_us;
-    size_t model;
-};
-
 /* ---- without a deadline ---- */
-
-static int by_start(const void *a, const void *b)
-{
-    const struct start *x = a, *y = b;
-    if (x->at_us != y->at_us) return x->at_us < y->at_us ? -1 : 1;
-    return x->model < y->model ? -1 : x->model > y->model;
-}
-
-// The models in the order in which they started; returns how many.
-static size_t read_sequence(struct replay *r, size_t item, const struct few__sim_truth *truth)
-{
-    size_t n_models = r->eval->trace->catalog.n_models, n = 0;
-    struct few__sim_about about = few__eval_about(r->eval->trace, item);
-    if (truth == r->wish) about.has_parts = FEW__ALL_PARTS;
-    r->clock_us = few__sim_item_about(r->exec, item, &about, r->clock_us, FEW__NO_DEADLINE, truth);
-    const struct few__exec_row *rows = few__exec_rows(r->exec, 0);
-    for (size_t m = 0; m < n_models; m++)
-        if (rows[m].start_us >= 0) r->starts[n++] = (struct start){rows[m].start_us, m};
-    qsort(r->starts, n, sizeof *r->starts, by_start);
-    for (size_t i = 0; i < n; i++) r->sequence[i] = r->starts[i].model;
-    return n;
-}
 
 static void note_recalls(struct replay *r, const struct few__eval_whole *whole, bool last,
                          struct few__eval_result *result)
@@ -67,18 +50,44 @@ static void note_recalls(struct replay *r, const struct few__eval_whole *whole, 
     }
 }
 
-static void replay_freely(struct replay *r, size_t i_test, bool blind, struct few__eval_result *result)
+// Those that stop here, after k steps. from: the first that has not stopped before; returns the first that goes on.
+static size_t note_prices(struct replay *r, const struct few__eval_whole *whole, size_t k, size_t from)
+{
+    const struct few__eval_step *next = k < r->lane.n_steps ? &r->lane.steps[k] : NULL;
+    for (; from < r->n_targets; from++) {
+        double price = r->targets[from].price;
+        if (next && !(next->worth.value < price * (double)next->worth.time_us)) break;
+        few__eval_add(r->targets[from].sum, &r->state, whole);
+    }
+    return from;
+}
+
+static void replay_freely(struct replay *r, size_t i_test, struct few__eval_result *result)
 {
     const struct few__eval_whole *whole = &r->eval->wholes[i_test];
-    size_t item = r->eval->test[i_test], n_models = r->eval->trace->catalog.n_models;
-    size_t n = read_sequence(r, item, blind ? r->wish : r->truth);
+    bool by_price = r->method->learned, one_sequence = r->method->rank != FEW__RANK_VALUE;
+    size_t n_models = r->eval->trace->catalog.n_models, at = 0;
+    few__eval_lane_freely(&r->lane, r->method->blind && !by_price);
     memset(r->reached, 0, r->eval->n_recalls * sizeof *r->reached);
-    few__eval_begin(&r->state, item);
+    few__eval_begin(&r->state, r->eval->test[i_test]);
     for (size_t k = 0; k <= n_models; k++) {
-        if (k > 0 && k <= n) few__eval_run(&r->state, r->sequence[k - 1]);
+        if (k > 0 && k <= r->lane.n_steps) few__eval_run(&r->state, r->lane.steps[k - 1].model);
         note_recalls(r, whole, k == n_models, result);
-        few__eval_add(&r->curve[k], &r->state, whole);
+        if (!by_price) few__eval_add(&r->curve[k], &r->state, whole);
+        else if (one_sequence) at = note_prices(r, whole, k, at);
     }
+}
+
+static void replay_prices(struct replay *r, size_t i_test)
+{
+    for (size_t t = 0; t < r->n_targets; t++) {
+        few__sched_deadline_price(&r->lane.sched, r->targets[t].price);
+        few__eval_lane_freely(&r->lane, false);
+        few__eval_begin(&r->state, r->eval->test[i_test]);
+        for (size_t k = 0; k < r->lane.n_steps; k++) few__eval_run(&r->state, r->lane.steps[k].model);
+        few__eval_add(r->targets[t].sum, &r->state, &r->eval->wholes[i_test]);
+    }
+    few__sched_deadline_price(&r->lane.sched, -INFINITY);
 }
 
 /* ---- with a deadline ---- */
@@ -89,25 +98,25 @@ static void replay_deadline(struct replay *r, size_t i_test, int64_t deadline_us
     size_t item = r->eval->test[i_test];
     int64_t left_us = deadline_us - r->eval->trace->items[item].decode_us;
     few__eval_begin(&r->state, item);
-    if (left_us > 0) {
-        struct few__sim_about about = few__eval_about(r->eval->trace, item);
-        r->clock_us = few__sim_item_about(r->exec, item, &about, r->clock_us, left_us, r->truth);
-        few__eval_rows(&r->state, few__exec_rows(r->exec, 0), &sum->late);
-    }
+    if (left_us > 0) few__eval_rows(&r->state, few__eval_lane_deadline(&r->lane, left_us), &sum->late);
     few__eval_add(sum, &r->state, &r->eval->wholes[i_test]);
 }
 
 /* ---- all items ---- */
 
-static void replay_items(struct replay *r, struct few__eval_result *result)
+static enum few_status replay_items(struct replay *r, struct few__eval_result *result, struct few_error *err)
 {
-    bool blind = result->method->blind, known = result->method->kind == FEW__EVAL_TRUTH;
+    enum few__eval_kind kind = r->method->kind;
+    bool has_deadlines = kind == FEW__EVAL_ORDER || kind == FEW__EVAL_PACK;
+    bool by_replay = r->method->learned && r->method->rank == FEW__RANK_VALUE;
     for (size_t i = 0; i < r->eval->n_test; i++) {
-        few__eval_truth(r->eval->trace, r->eval->test[i], r->truth);
-        replay_freely(r, i, blind, result);
-        for (size_t d = 0; !known && d < r->eval->n_deadlines; d++)
+        FEW__TRY(few__eval_lane_item(&r->lane, r->eval->test[i], err));
+        replay_freely(r, i, result);
+        if (by_replay) replay_prices(r, i);
+        for (size_t d = 0; has_deadlines && d < r->eval->n_deadlines; d++)
             replay_deadline(r, i, r->eval->deadlines_us[d], &result->deadline[d]);
     }
+    return FEW_OK;
 }
 
 static double between(double a, double b, double share)
@@ -132,65 +141,83 @@ struct few__eval_point few__eval_curve_at(const struct few__eval_point *curve, s
 static void finish_result(const struct replay *r, struct few__eval_result *result)
 {
     const struct few__eval *eval = r->eval;
-    size_t n_models = eval->trace->catalog.n_models;
-    for (size_t k = 0; k <= n_models; k++) r->curve[k] = few__eval_mean(&r->curve[k], eval);
+    for (size_t k = 0; k < r->n_points; k++) r->curve[k] = few__eval_mean(&r->curve[k], eval);
     for (size_t i = 0; i < eval->n_recalls; i++) {
         result->recall[i] = few__eval_mean(&result->recall[i], eval);
-        result->stop[i] = few__eval_curve_at(r->curve, n_models, eval->recalls[i]);
+        result->stop[i] = few__eval_curve_at(r->curve, r->n_points - 1, eval->recalls[i]);
+        if (!result->promise) continue;
+        result->promise[i].point = few__eval_mean(&result->promise[i].point, eval);
     }
     for (size_t d = 0; d < eval->n_deadlines; d++)
         result->deadline[d] = few__eval_mean(&result->deadline[d], eval);
+}
+
+/* ---- prices ---- */
+
+static int by_falling_price(const void *a, const void *b)
+{
+    const struct target *x = a, *y = b;
+    return x->price > y->price ? -1 : x->price < y->price;
+}
+
+// What the policy does not promise has no price.
+static void read_promises(struct replay *r, struct few__eval_result *result)
+{
+    const struct few__learned_about about = few__learned_about(r->eval->learned);
+    size_t number = (size_t)(r->method->learned - about.methods);
+    for (size_t i = 0; i < r->eval->n_recalls; i++) {
+        struct few__eval_promise *promise = &result->promise[i];
+        enum few_status status =
+            few__learned_price(r->eval->learned, number, r->eval->recalls[i], &promise->stop, NULL);
+        promise->given = status == FEW_OK;
+        if (promise->given)
+            r->targets[r->n_targets++] = (struct target){promise->stop.price, &promise->point};
+    }
+}
+
+// The curve: nothing, prices, everything. Beside it, the prices of promises.
+static enum few_status choose_prices(struct replay *r, struct few__eval_result *result, struct few_error *err)
+{
+    size_t n = r->n_points - 2;
+    double prices[N_PRICES];
+    FEW__TRY(few__eval_prices(r->eval, r->method, n, prices, err));
+    r->targets[r->n_targets++] = (struct target){INFINITY, &r->curve[0]};
+    for (size_t p = 0; p < n; p++) r->targets[r->n_targets++] = (struct target){prices[p], &r->curve[p + 1]};
+    r->targets[r->n_targets++] = (struct target){-INFINITY, &r->curve[n + 1]};
+    read_promises(r, result);
+    qsort(r->targets, r->n_targets, sizeof *r->targets, by_falling_price);
+    return FEW_OK;
 }
 
 static bool take_memory(struct replay *r, struct few__eval_result *result)
 {
     const struct few__eval *eval = r->eval;
     struct few__arena *arena = eval->arena;
-    size_t n = eval->trace->catalog.n_models;
+    bool by_price = r->method->learned;
+    size_t n_prices = r->method->rank == FEW__RANK_VALUE ? N_PRICES_REPLAYED : N_PRICES;
+    r->n_points = by_price ? n_prices + 2 : eval->trace->catalog.n_models + 1;
     result->recall = FEW__ARENA_NEW(arena, struct few__eval_point, eval->n_recalls);
     result->stop = FEW__ARENA_NEW(arena, struct few__eval_point, eval->n_recalls);
     result->deadline = FEW__ARENA_NEW(arena, struct few__eval_point, eval->n_deadlines);
-    r->truth = FEW__ARENA_NEW(arena, struct few__sim_truth, n);
-    r->wish = FEW__ARENA_NEW(arena, struct few__sim_truth, n);
-    r->curve = FEW__ARENA_NEW(arena, struct few__eval_point, n + 1);
-    r->starts = FEW__ARENA_NEW(arena, struct start, n);
-    r->sequence = FEW__ARENA_NEW(arena, size_t, n);
+    if (by_price) result->promise = FEW__ARENA_NEW(arena, struct few__eval_promise, eval->n_recalls);
+    r->curve = FEW__ARENA_NEW(arena, struct few__eval_point, r->n_points);
+    r->targets = FEW__ARENA_NEW(arena, struct target, r->n_points + eval->n_recalls);
     r->reached = FEW__ARENA_NEW(arena, bool, eval->n_recalls);
-    return result->recall && result->stop && result->deadline && r->truth && r->wish && r->curve &&
-           r->starts && r->sequence && r->reached;
-}
-
-static enum few_status open_executor(struct replay *r, const struct few__eval_method *method,
-                                     struct few_error *err)
-{
-    const struct few__eval *eval = r->eval;
-    struct few__value value;
-    FEW__TRY(method->value(eval, &value, err));
-    FEW__TRY(
-        few__sched_deadline_create(&eval->trace->catalog, value, method->rank, &eval->env, &r->sched, err));
-    struct few__exec_opts opts = {.env = &eval->env,
-                                  .catalog = &eval->trace->catalog,
-                                  .costs = eval->costs,
-                                  .choosers = &r->sched.chooser,
-                                  .n_lanes = 1};
-    return few__exec_create(&opts, &r->exec, err);
+    return result->recall && result->stop && result->deadline && (result->promise || !by_price) && r->curve &&
+           r->targets && r->reached;
 }
 
 enum few_status few__eval_replay(const struct few__eval *eval, const struct few__eval_method *method,
                                  struct few__eval_result *result, struct few_error *err)
 {
-    struct replay r = {.eval = eval};
+    struct replay r = {.eval = eval, .method = method};
     *result = (struct few__eval_result){.method = method};
     FEW__TRY(few__eval_item_create(eval, &r.state, err));
     if (!take_memory(&r, result)) return few__no_memory(err, "evaluation");
-    for (size_t m = 0; m < eval->trace->catalog.n_models; m++)
-        r.wish[m] = (struct few__sim_truth){.time_us = eval->costs[m].time_us, .result = FEW__RESULT_OK};
-    enum few_status status = open_executor(&r, method, err);
-    if (status == FEW_OK) {
-        replay_items(&r, result);
-        finish_result(&r, result);
-    }
-    few__exec_destroy(r.exec);
-    few__sched_destroy(&r.sched);
+    enum few_status status = method->learned ? choose_prices(&r, result, err) : FEW_OK;
+    if (status == FEW_OK) status = few__eval_lane_open(eval, method, &r.lane, err);
+    if (status == FEW_OK) status = replay_items(&r, result, err);
+    if (status == FEW_OK) finish_result(&r, result);
+    few__eval_lane_close(&r.lane);
     return status;
 }

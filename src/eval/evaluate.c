@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* few_eval: what is asked of an evaluation, the split into train and test items, the table of methods. */
+/* few_eval: what is asked of an evaluation, and the split into train and test items. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,117 +14,6 @@
 #define JSON_MAX  ((size_t)64 << 20)
 
 enum { SEGMENT_US = 10000000 };
-
-/* ---- methods ---- */
-
-static enum few_status value_run_all(const struct few__eval *eval, struct few__value *value,
-                                     struct few_error *err)
-{
-    return few__value_run_all(&eval->trace->catalog, &eval->env, value, err);
-}
-
-static enum few_status value_random(const struct few__eval *eval, struct few__value *value,
-                                    struct few_error *err)
-{
-    return few__value_random(&eval->trace->catalog, eval->seed, &eval->env, value, err);
-}
-
-static enum few_status value_static(const struct few__eval *eval, struct few__value *value,
-                                    struct few_error *err)
-{
-    return few__value_static(eval->trace, eval->train, eval->n_train, eval->costs, &eval->env, value, err);
-}
-
-static enum few_status value_oracle(const struct few__eval *eval, struct few__value *value,
-                                    struct few_error *err)
-{
-    return few__value_oracle(eval->trace, &eval->env, value, err);
-}
-
-// Greedy by mean marginal value, on the train items, with what each model adds there.
-static enum few_status gains_at(const struct few__eval *eval, const struct few_cost *costs, const char *name,
-                                struct few__value *value, struct few_error *err)
-{
-    size_t n = eval->trace->catalog.n_models;
-    struct few__static_plan plan = {.order = FEW__ARENA_NEW(eval->arena, size_t, n),
-                                    .gain = FEW__ARENA_NEW(eval->arena, double, n),
-                                    .found = FEW__ARENA_NEW(eval->arena, double, n)};
-    if (!plan.order || !plan.gain || !plan.found) return few__no_memory(err, "evaluation");
-    FEW__TRY(few__static_plan(eval->trace, eval->train, eval->n_train, costs, &eval->env, &plan, err));
-    return few__value_gains(plan.gain, plan.found, n, name, &eval->env, value, err);
-}
-
-static enum few_status gains_static(const struct few__eval *eval, struct few__value *value,
-                                    struct few_error *err)
-{
-    return gains_at(eval, eval->costs, "static", value, err);
-}
-
-// Q-greedy knows no costs, so its gains are those of an order that knows none.
-static enum few_status value_q_greedy(const struct few__eval *eval, struct few__value *value,
-                                      struct few_error *err)
-{
-    size_t n = eval->trace->catalog.n_models;
-    struct few_cost *equal = FEW__ARENA_NEW(eval->arena, struct few_cost, n);
-    if (!equal) return few__no_memory(err, "evaluation");
-    for (size_t m = 0; m < n; m++) equal[m].time_us = 1;
-    return gains_at(eval, equal, "q_greedy", value, err);
-}
-
-static const struct few__eval_method methods[] = {
-    {"run_all", FEW__EVAL_ORDER, true, FEW__RANK_RATIO, value_run_all, NULL},
-    {"random", FEW__EVAL_ORDER, true, FEW__RANK_RATIO, value_random, NULL},
-    {"static", FEW__EVAL_PACK, true, FEW__RANK_RATIO, value_static, gains_static},
-    {"q_greedy", FEW__EVAL_ORDER, true, FEW__RANK_VALUE, value_q_greedy, NULL},
-    {"oracle", FEW__EVAL_PACK, false, FEW__RANK_RATIO, value_oracle, value_oracle},
-    {"density_greedy", FEW__EVAL_TRUTH, false, FEW__RANK_RATIO, value_oracle, NULL},
-    {"bound", FEW__EVAL_BOUND, false, FEW__RANK_RATIO, NULL, NULL},
-    {"explore_exploit", FEW__EVAL_EXPLORE, false, FEW__RANK_STOP, NULL, NULL},
-    {"reducto", FEW__EVAL_REUSE, false, FEW__RANK_RATIO, NULL, NULL},
-    {"reducto_successive", FEW__EVAL_REUSE_SUCCESSIVE, false, FEW__RANK_RATIO, NULL, NULL},
-};
-enum { N_METHODS = sizeof methods / sizeof *methods };
-
-static const struct few__eval_method *find_method(const char *name)
-{
-    for (size_t i = 0; i < N_METHODS; i++)
-        if (strcmp(methods[i].name, name) == 0) return &methods[i];
-    return NULL;
-}
-
-static bool is_of_streams(const struct few__eval_method *method)
-{
-    return method->kind == FEW__EVAL_EXPLORE || method->kind == FEW__EVAL_REUSE ||
-           method->kind == FEW__EVAL_REUSE_SUCCESSIVE;
-}
-
-static bool applies(const struct few__eval *eval, const struct few__eval_method *method)
-{
-    if (!is_of_streams(method)) return true;
-    return method->kind == FEW__EVAL_EXPLORE ? eval->n_moments > 0 : eval->n_looks > 0;
-}
-
-static enum few_status check_methods(const struct few__eval *eval, const struct few_eval_opts *opts,
-                                     struct few_error *err)
-{
-    for (size_t i = 0; opts->methods && i < opts->n_methods; i++) {
-        const struct few__eval_method *method = find_method(opts->methods[i]);
-        if (!method)
-            return few__fail(
-                err, FEW_EINVAL,
-                "method: expected run_all, random, static, q_greedy, oracle, density_greedy, bound, "
-                "explore_exploit, reducto or reducto_successive, found \"%s\"",
-                opts->methods[i]);
-        if (!applies(eval, method))
-            return few__fail(err, FEW_EINVAL, "method %s: expected a trace with streams%s, found none",
-                             method->name, method->kind == FEW__EVAL_EXPLORE ? "" : " and their looks");
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(opts->methods[i], opts->methods[j]) == 0)
-                return few__fail(err, FEW_EINVAL, "method: expected each once, found \"%s\" twice",
-                                 opts->methods[i]);
-    }
-    return FEW_OK;
-}
 
 /* ---- what is asked ---- */
 
@@ -221,7 +110,7 @@ static enum few_status read_opts(struct few__eval *eval, const struct few_eval_o
                          (long long)opts->segment_us);
     eval->segment_us = opts->segment_us ? opts->segment_us : SEGMENT_US;
     FEW__TRY(read_memories(eval, opts, err));
-    return check_methods(eval, opts, err);
+    return few__eval_check_methods(eval, opts->methods, opts->methods ? opts->n_methods : 0, err);
 }
 
 /* ---- the trace ---- */
@@ -270,7 +159,7 @@ static enum few_status split(struct few__eval *eval, struct few_error *err)
     for (size_t i = 0; i < trace->n_items; i++) {
         if (find_gap(trace, i) < trace->catalog.n_models) continue;
         all[n_all++] = i;
-        if (trace->items[i].is_test) test[eval->n_test++] = i;
+        if (trace->items[i].bucket >= eval->split) test[eval->n_test++] = i;
         else train[eval->n_train++] = i;
     }
     if (n_all == 0) return no_whole_item(trace, err);
@@ -303,6 +192,30 @@ static enum few_status measure_wholes(struct few__eval *eval, struct few_error *
     return FEW_OK;
 }
 
+/* The policy's split unless another one is asked for: what it was learned from tests nothing. */
+static enum few_status read_split(struct few__eval *eval, int asked, struct few_error *err)
+{
+    int least = eval->learned ? few__learned_about(eval->learned).split : 0;
+    if (asked < 0 || asked > 99)
+        return few__fail(err, FEW_EINVAL, "split: expected 1 to 99, found %d", asked);
+    eval->split = asked ? asked : least ? least : FEW__SPLIT_DEFAULT;
+    if (eval->split >= least) return FEW_OK;
+    return few__fail(err, FEW_EINVAL,
+                     "split: expected at least %d, which the policy was learned with, found %d", least,
+                     asked);
+}
+
+/* A policy that knows other models is refused before anything takes time. */
+static enum few_status check_policy(const struct few__eval *eval, struct few_error *err)
+{
+    struct few__value value;
+    if (!eval->learned || few__learned_about(eval->learned).n_methods == 0) return FEW_OK;
+    FEW__TRY(
+        few__learned_value(eval->learned, 0, &eval->trace->catalog, eval->costs, &eval->env, &value, err));
+    if (value.destroy) value.destroy(value.self);
+    return FEW_OK;
+}
+
 static enum few_status prepare(struct few__eval *eval, const struct few_eval_opts *opts,
                                struct few_error *err)
 {
@@ -310,9 +223,12 @@ static enum few_status prepare(struct few__eval *eval, const struct few_eval_opt
         return few__fail(err, FEW_EINVAL,
                          "expected a trace with items and models, found %zu items, %zu models",
                          eval->trace->n_items, eval->trace->catalog.n_models);
+    FEW__TRY(few__eval_methods(eval, err));
+    FEW__TRY(read_split(eval, opts->split, err));
     FEW__TRY(split(eval, err));
     FEW__TRY(measure_wholes(eval, err));
-    return read_opts(eval, opts, err);
+    FEW__TRY(read_opts(eval, opts, err));
+    return check_policy(eval, err);
 }
 
 /* ---- the answer ---- */
@@ -329,44 +245,73 @@ static enum few_status write_answer(const struct few__eval *eval, const struct f
     return *json ? FEW_OK : few__no_memory(err, "evaluation");
 }
 
+// The promise of a method that is learned here once more is the policy's.
+static enum few_status replay_twin(const struct few__eval *eval, struct few__eval_result *result,
+                                   struct few_error *err)
+{
+    struct few__eval_method *twin = FEW__ARENA_NEW(eval->arena, struct few__eval_method, 1);
+    struct few__eval_result promised;
+    if (!twin) return few__no_memory(err, "evaluation");
+    *twin = few__eval_learned_method(result->method->twin);
+    twin->kind = FEW__EVAL_PROMISE;
+    FEW__TRY(few__eval_replay(eval, twin, &promised, err));
+    result->promise = promised.promise;
+    return FEW_OK;
+}
+
 static enum few_status replay(const struct few__eval *eval, const struct few__eval_method *method,
                               struct few__eval_result *result, struct few_error *err)
 {
     bool decides = method->kind == FEW__EVAL_ORDER || method->kind == FEW__EVAL_PACK;
     *result = (struct few__eval_result){.method = method};
     if (method->kind == FEW__EVAL_EXPLORE) return few__eval_explore(eval, result, err);
-    if (is_of_streams(method)) return few__eval_reuse(eval, result, err);
+    if (few__eval_of_streams(method)) return few__eval_reuse(eval, result, err);
     if (method->kind != FEW__EVAL_BOUND) FEW__TRY(few__eval_replay(eval, method, result, err));
+    if (method->twin) FEW__TRY(replay_twin(eval, result, err));
     return decides ? few__eval_memory(eval, result, err) : few__eval_bound(eval, result, err);
 }
 
 static enum few_status answer(struct few__eval *eval, const struct few_eval_opts *opts, char **json,
                               struct few_error *err)
 {
-    struct few__eval_result results[N_METHODS];
-    size_t n_asked = opts->methods ? opts->n_methods : N_METHODS, n = 0;
+    size_t n_asked = opts->methods ? opts->n_methods : eval->n_methods, n = 0;
+    struct few__eval_result *results = FEW__ARENA_NEW(eval->arena, struct few__eval_result, n_asked);
+    if (!results) return few__no_memory(err, "evaluation");
     for (size_t i = 0; i < n_asked; i++) {
-        const struct few__eval_method *method = opts->methods ? find_method(opts->methods[i]) : &methods[i];
-        if (!applies(eval, method)) continue;
+        const struct few__eval_method *method =
+            opts->methods ? few__eval_find(eval, opts->methods[i]) : &eval->methods[i];
+        if (!few__eval_applies(eval, method)) continue;
         FEW__TRY(replay(eval, method, &results[n++], err));
     }
     return write_answer(eval, results, n, json, err);
 }
 
-// Outputs and looks take far more room than labels do, and only streams want them.
-static enum few_status load(const char *path, const struct few_eval_opts *opts, const struct few_env *env,
+/* ---- the trace ---- */
+
+static bool is_asked(const struct few_eval_opts *opts, const char *name)
+{
+    bool asked = !opts->methods;
+    for (size_t i = 0; opts->methods && i < opts->n_methods; i++)
+        asked |= strcmp(opts->methods[i], name) == 0;
+    return asked;
+}
+
+// Outputs and looks take far more room than labels do: only where there are streams, or a method that looks at them.
+static enum few_status load(struct few__eval *eval, const char *path, const struct few_eval_opts *opts,
                             struct few__trace **trace, struct few_error *err)
 {
-    bool wanted = !opts->methods, streams = false;
-    for (size_t i = 0; opts->methods && i < opts->n_methods; i++) {
-        const struct few__eval_method *method = find_method(opts->methods[i]);
-        if (method) wanted |= is_of_streams(method);
-    }
-    FEW__TRY(few__trace_load(path, false, env, trace, err));
+    struct few__learned_about about = {0};
+    bool wanted = false, of_streams = false, streams = false;
+    if (eval->learned) about = few__learned_about(eval->learned);
+    for (size_t i = 0; i < about.n_methods; i++)
+        wanted |= about.methods[i].has_outputs && is_asked(opts, about.methods[i].name);
+    of_streams = is_asked(opts, "explore_exploit") || is_asked(opts, "reducto") ||
+                 is_asked(opts, "reducto_successive");
+    FEW__TRY(few__trace_load(path, wanted, &eval->env, trace, err));
     for (size_t i = 0; i < (*trace)->n_items; i++) streams |= (*trace)->items[i].stream >= 0;
-    if (!wanted || !streams) return FEW_OK;
+    if (wanted || !of_streams || !streams) return FEW_OK;
     few__trace_free(*trace);
-    return few__trace_load(path, true, env, trace, err);
+    return few__trace_load(path, true, &eval->env, trace, err);
 }
 
 enum few_status few_eval(const char *trace_path, const struct few_eval_opts *opts, char **json,
@@ -378,17 +323,22 @@ enum few_status few_eval(const char *trace_path, const struct few_eval_opts *opt
     if (opts->size != sizeof *opts)
         return few__fail(err, FEW_EINVAL, "evaluation options: expected size %zu, found %zu", sizeof *opts,
                          opts->size);
-    struct few_env env = few__env(&opts->env);
     struct few__trace *trace = NULL;
-    FEW__TRY(load(trace_path, opts, &env, &trace, err));
+    struct few__learned *learned = NULL;
     struct few__arena arena;
-    few__arena_init(&arena, env.mem, ARENA_MAX);
-    struct few__eval eval = {.env = env, .arena = &arena, .trace = trace, .seed = opts->seed};
-    enum few_status status = prepare(&eval, opts, err);
+    struct few__eval eval = {.env = few__env(&opts->env), .arena = &arena, .seed = opts->seed};
+    if (opts->policy) FEW__TRY(few__learned_open(opts->policy, &eval.env, &learned, err));
+    few__arena_init(&arena, eval.env.mem, ARENA_MAX);
+    eval.learned = learned;
+    enum few_status status = load(&eval, trace_path, opts, &trace, err);
+    bool loaded = status == FEW_OK;
+    eval.trace = trace;
+    if (status == FEW_OK) status = prepare(&eval, opts, err);
     if (status == FEW_OK) status = answer(&eval, opts, json, err);
     few__arena_finish(&arena);
     few__trace_free(trace);
-    return status == FEW_EINVAL ? few__wrap(err, status, "%s", trace_path) : status;
+    few__learned_close(learned);
+    return loaded && status == FEW_EINVAL ? few__wrap(err, status, "%s", trace_path) : status;
 }
 
 void few_text_free(char *text)

@@ -21,14 +21,17 @@ struct few__trace_cell {
 
 struct few__trace_item {
     const char *path;
-    /* SHA-1 of the file name (last part of the path), as a number, modulo 100, is 20 or more. Of a stream's moment: of
-     * "NAME#K", K the tens of seconds since its start, so that what is alike stays together. */
-    bool is_test;
+    /* SHA-1 of the file name (last part of the path), as a number, modulo 100: items below a split are learned from, the
+     * others test. Of a stream's moment: of "NAME#K", K the tens of seconds since its start, so that what is alike stays
+     * together. */
+    int bucket;
     int64_t decode_us;
     int64_t stream; // of its moment, -1 = none: items of a stream are in the order of time
     int64_t at_us;
     const uint8_t *look; // FEW__STORE_LOOK bytes, or NULL; only with outputs
 };
+
+enum { FEW__SPLIT_DEFAULT = 20 };
 
 struct few__trace {
     struct few_env env;
