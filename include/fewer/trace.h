@@ -4,6 +4,7 @@
 #ifndef FEWER_TRACE_H
 #define FEWER_TRACE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <fewer/zoo.h>
@@ -33,9 +34,9 @@ struct few_eval_opts {
     size_t size;
     struct few_env env;
     uint64_t seed;
-    const double *recalls; // recalls to reach; NULL = 0.1, 0.2 ... 1.0
+    const double *recalls; // recalls to reach; NULL = 0.1, 0.2 ... 0.9, 0.95, 1
     size_t n_recalls;
-    const int64_t *deadlines_us; // NULL = a tenth, a fifth ... of the mean time of running everything
+    const int64_t *deadlines_us; // NULL = ten shares, 0.02 to 1, of the mean time of running everything
     size_t n_deadlines;
     const uint64_t
         *memories; // bytes, each with every deadline, models side by side (Algorithm 2); NULL = none
@@ -45,6 +46,8 @@ struct few_eval_opts {
     int64_t segment_us; // of streams: what is reused and explored ends with it; 0 = 10 s
     const char *policy; // file of `fewer train`, whose methods compete too; NULL = none
     int split; // items whose SHA-1 (below) modulo 100 is less are learned from, 1 to 99; 0 = the policy's, else 20
+    bool
+        by_source; // each source of items alone, too: those whose file names have the same letters before a '_'
 };
 
 /* Replay every method on the test items of a trace (SHA-1 of the file name modulo 100 is 20 or more; of a stream, each

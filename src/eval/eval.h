@@ -14,6 +14,7 @@
 
 #define FEW__EVAL_SCRATCH_MAX ((size_t)8 << 30)
 
+enum { FEW__EVAL_SOURCES_MAX = 16, FEW__EVAL_DRAWS = 1000 };
 enum { FEW__EVAL_KEEPS = 12, FEW__EVAL_BUDGETS = 10 };
 enum { FEW__EVAL_RECALLS_MAX = 100, FEW__EVAL_DEADLINES_MAX = 100, FEW__EVAL_MEMORIES_MAX = 100 };
 
@@ -35,6 +36,13 @@ struct few__eval_whole {
     double n_labels;  // how many those are
     double time_us;   // of all models that ran
     double unanimous; // models whose exact output is "nothing": they agree although they did not run
+};
+
+/* Items whose file names begin alike (few__trace_source). */
+struct few__eval_source {
+    const char *name;
+    size_t n_items, first_unit, n_units;
+    double all_us; // of running everything
 };
 
 /* What is asked, and what every method shares. Lies in the arena. */
@@ -59,13 +67,20 @@ struct few__eval {
     int64_t deadlines_us[FEW__EVAL_DEADLINES_MAX];
     uint64_t memories[FEW__EVAL_MEMORIES_MAX]; // bytes
     int64_t segment_us;                        // of streams
+    // Test items as they are drawn again, and their sources: eval_tally.h.
+    size_t n_units, n_sources;
+    const uint32_t *units;              // (n_test,)
+    const double *unit_items, *unit_us; // (n_units,) how many items, and the time of running everything
+    struct few__eval_source sources[FEW__EVAL_SOURCES_MAX];
+    bool wants_sources;
+    const struct few__eval_result *base_static, *base_oracle; // what others are measured against
     size_t n_moments, n_looks; // test items that are of a stream; train and test items that also have a look
 };
 
 enum few__eval_kind {
     FEW__EVAL_ORDER,            // a scheduler decides; in shared memory, the next in order that has room
     FEW__EVAL_PACK,             // the same; in shared memory, Algorithm 2
-    FEW__EVAL_PROMISE,          // the same, only for the promise of a policy
+    FEW__EVAL_FREE,             // the same, without budgets only: what others are measured against
     FEW__EVAL_TRUTH,            // density greedy that knows the truth; without a budget a scheduler decides
     FEW__EVAL_BOUND,            // what nothing can exceed: budgets only
     FEW__EVAL_EXPLORE,          // explore and exploit on streams
@@ -94,6 +109,21 @@ struct few__eval_promise {
     bool given; // the policy promises this recall
     struct few__learned_stop stop;
     struct few__eval_point point;
+    double time_low, time_high, recall_low, recall_high; // 95%
+};
+
+/* In which 95 of 100 draws of the test items lie: the time of a method, and the same over that of static at equal recall. */
+struct few__eval_span {
+    double low, high;
+    bool has_static; // not static itself, and static takes time
+    double ratio, ratio_low, ratio_high;
+};
+
+/* One method on the items of one source, at one recall. Times are over running everything there. */
+struct few__eval_at_source {
+    double recall_time;
+    struct few__eval_point stop; // time_ratio and recall
+    double promise_time, promise_recall;
 };
 
 struct few__eval_result {
@@ -101,10 +131,13 @@ struct few__eval_result {
     struct few__eval_point *recall;    // (n_recalls,) stopped when the truth says that the recall is reached
     struct few__eval_point *stop;      // (n_recalls,) stopped by itself, at that mean recall
     struct few__eval_promise *promise; // (n_recalls,) NULL unless the policy has the method
-    struct few__eval_point *deadline;  // (n_deadlines,)
-    struct few__eval_point *memory;    // (n_memories, n_deadlines)
-    struct few__eval_point *faithful;  // (n_memories, n_deadlines) Algorithm 2 as printed; NULL unless PACK
-    struct few__eval_point *keep;      // (FEW__EVAL_KEEPS,) EXPLORE: few__eval_keeps
+    struct few__eval_span *recall_span, *stop_span; // (n_recalls,) or NULL
+    double *drawn_recall, *drawn_stop; // (n_recalls, FEW__EVAL_DRAWS) time over running everything, or NULL
+    struct few__eval_at_source *by_source; // (n_sources, n_recalls) or NULL
+    struct few__eval_point *deadline;      // (n_deadlines,)
+    struct few__eval_point *memory;        // (n_memories, n_deadlines)
+    struct few__eval_point *faithful; // (n_memories, n_deadlines) Algorithm 2 as printed; NULL unless PACK
+    struct few__eval_point *keep;     // (FEW__EVAL_KEEPS,) EXPLORE: few__eval_keeps
     struct few__eval_reuse *budget; // (FEW__EVAL_BUDGETS,) REUSE: a tenth, two ... all of the time of run_all
 };
 
@@ -136,6 +169,12 @@ bool few__eval_applies(const struct few__eval *eval, const struct few__eval_meth
 /* Errors: FEW_EINVAL an unknown one, one that does not apply, or one twice. */
 enum few_status few__eval_check_methods(const struct few__eval *eval, const char *const *names, size_t n,
                                         struct few_error *err);
+
+/* ---- eval_resample.c ---- */
+
+/* Fill result->recall_span and stop_span, from its draws and those of eval->base_static. Errors: FEW_ENOMEM. */
+enum few_status few__eval_spans(const struct few__eval *eval, struct few__eval_result *result,
+                                struct few_error *err);
 
 /* ---- eval_prices.c ---- */
 

@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "eval/eval_lane.h"
+#include "eval/eval_tally.h"
 
 static const double slack = 1e-9; // what sums in another order may differ by, relative
 
@@ -22,6 +23,7 @@ enum { N_PRICES = 96, N_PRICES_REPLAYED = 24 };
 struct target { // a price, and the sums of what it leads to
     double price;
     struct few__eval_point *sum;
+    size_t column; // of the tally: a point of the curve, or n_points and the number of a promise
 };
 
 struct replay {
@@ -33,38 +35,55 @@ struct replay {
     size_t n_targets;
     struct target *targets; // (n_targets,) by falling price
     bool *reached;          // (n_recalls,)
+    struct few__arena scratch;
+    struct few__eval_tally tally;
     struct few__eval_item state;
 };
 
 /* ---- without a deadline ---- */
 
-static void note_recalls(struct replay *r, const struct few__eval_whole *whole, bool last,
-                         struct few__eval_result *result)
+static double recall_of(const struct few__eval_item *state, const struct few__eval_whole *whole)
 {
+    return whole->value > 0 ? fmin(1, state->value / whole->value) : 1;
+}
+
+// Where the item stands now belongs to a point of the curve, or to a promise.
+static void note_point(struct replay *r, size_t i_test, struct few__eval_point *sum, size_t column)
+{
+    const struct few__eval_whole *whole = &r->eval->wholes[i_test];
+    double *tally = few__eval_tally_point(&r->tally, r->eval->units[i_test], column);
+    few__eval_add(sum, &r->state, whole);
+    tally[0] += r->state.time_us;
+    tally[1] += recall_of(&r->state, whole);
+}
+
+static void note_recalls(struct replay *r, size_t i_test, bool last, struct few__eval_result *result)
+{
+    const struct few__eval_whole *whole = &r->eval->wholes[i_test];
     for (size_t i = 0; i < r->eval->n_recalls; i++) {
         if (r->reached[i]) continue;
         double wanted = r->eval->recalls[i] * whole->value;
         if (!last && r->state.value < wanted - slack * whole->value) continue;
         r->reached[i] = true;
         few__eval_add(&result->recall[i], &r->state, whole);
+        *few__eval_tally_recall(&r->tally, r->eval->units[i_test], i) += r->state.time_us;
     }
 }
 
 // Those that stop here, after k steps. from: the first that has not stopped before; returns the first that goes on.
-static size_t note_prices(struct replay *r, const struct few__eval_whole *whole, size_t k, size_t from)
+static size_t note_prices(struct replay *r, size_t i_test, size_t k, size_t from)
 {
     const struct few__eval_step *next = k < r->lane.n_steps ? &r->lane.steps[k] : NULL;
     for (; from < r->n_targets; from++) {
         double price = r->targets[from].price;
         if (next && !(next->worth.value < price * (double)next->worth.time_us)) break;
-        few__eval_add(r->targets[from].sum, &r->state, whole);
+        note_point(r, i_test, r->targets[from].sum, r->targets[from].column);
     }
     return from;
 }
 
 static void replay_freely(struct replay *r, size_t i_test, struct few__eval_result *result)
 {
-    const struct few__eval_whole *whole = &r->eval->wholes[i_test];
     bool by_price = r->method->learned, one_sequence = r->method->rank != FEW__RANK_VALUE;
     size_t n_models = r->eval->trace->catalog.n_models, at = 0;
     few__eval_lane_freely(&r->lane, r->method->blind && !by_price);
@@ -72,9 +91,9 @@ static void replay_freely(struct replay *r, size_t i_test, struct few__eval_resu
     few__eval_begin(&r->state, r->eval->test[i_test]);
     for (size_t k = 0; k <= n_models; k++) {
         if (k > 0 && k <= r->lane.n_steps) few__eval_run(&r->state, r->lane.steps[k - 1].model);
-        note_recalls(r, whole, k == n_models, result);
-        if (!by_price) few__eval_add(&r->curve[k], &r->state, whole);
-        else if (one_sequence) at = note_prices(r, whole, k, at);
+        note_recalls(r, i_test, k == n_models, result);
+        if (!by_price) note_point(r, i_test, &r->curve[k], k);
+        else if (one_sequence) at = note_prices(r, i_test, k, at);
     }
 }
 
@@ -85,7 +104,7 @@ static void replay_prices(struct replay *r, size_t i_test)
         few__eval_lane_freely(&r->lane, false);
         few__eval_begin(&r->state, r->eval->test[i_test]);
         for (size_t k = 0; k < r->lane.n_steps; k++) few__eval_run(&r->state, r->lane.steps[k].model);
-        few__eval_add(r->targets[t].sum, &r->state, &r->eval->wholes[i_test]);
+        note_point(r, i_test, r->targets[t].sum, r->targets[t].column);
     }
     few__sched_deadline_price(&r->lane.sched, -INFINITY);
 }
@@ -171,7 +190,8 @@ static void read_promises(struct replay *r, struct few__eval_result *result)
             few__learned_price(r->eval->learned, number, r->eval->recalls[i], &promise->stop, NULL);
         promise->given = status == FEW_OK;
         if (promise->given)
-            r->targets[r->n_targets++] = (struct target){promise->stop.price, &promise->point};
+            r->targets[r->n_targets++] =
+                (struct target){promise->stop.price, &promise->point, r->n_points + i};
     }
 }
 
@@ -181,9 +201,10 @@ static enum few_status choose_prices(struct replay *r, struct few__eval_result *
     size_t n = r->n_points - 2;
     double prices[N_PRICES];
     FEW__TRY(few__eval_prices(r->eval, r->method, n, prices, err));
-    r->targets[r->n_targets++] = (struct target){INFINITY, &r->curve[0]};
-    for (size_t p = 0; p < n; p++) r->targets[r->n_targets++] = (struct target){prices[p], &r->curve[p + 1]};
-    r->targets[r->n_targets++] = (struct target){-INFINITY, &r->curve[n + 1]};
+    r->targets[r->n_targets++] = (struct target){INFINITY, &r->curve[0], 0};
+    for (size_t p = 0; p < n; p++)
+        r->targets[r->n_targets++] = (struct target){prices[p], &r->curve[p + 1], p + 1};
+    r->targets[r->n_targets++] = (struct target){-INFINITY, &r->curve[n + 1], n + 1};
     read_promises(r, result);
     qsort(r->targets, r->n_targets, sizeof *r->targets, by_falling_price);
     return FEW_OK;
@@ -207,17 +228,28 @@ static bool take_memory(struct replay *r, struct few__eval_result *result)
            r->targets && r->reached;
 }
 
+static enum few_status replay(struct replay *r, struct few__eval_result *result, struct few_error *err)
+{
+    const struct few__eval *eval = r->eval;
+    FEW__TRY(few__eval_item_create(eval, &r->state, err));
+    if (!take_memory(r, result)) return few__no_memory(err, "evaluation");
+    FEW__TRY(few__eval_tally_create(eval, r->n_points, &r->scratch, &r->tally, err));
+    if (r->method->learned) FEW__TRY(choose_prices(r, result, err));
+    FEW__TRY(few__eval_lane_open(eval, r->method, &r->lane, err));
+    FEW__TRY(replay_items(r, result, err));
+    finish_result(r, result);
+    if (eval->wants_sources) FEW__TRY(few__eval_by_source(eval, &r->tally, result, err));
+    return few__eval_resample(eval, &r->tally, result, err);
+}
+
 enum few_status few__eval_replay(const struct few__eval *eval, const struct few__eval_method *method,
                                  struct few__eval_result *result, struct few_error *err)
 {
     struct replay r = {.eval = eval, .method = method};
     *result = (struct few__eval_result){.method = method};
-    FEW__TRY(few__eval_item_create(eval, &r.state, err));
-    if (!take_memory(&r, result)) return few__no_memory(err, "evaluation");
-    enum few_status status = method->learned ? choose_prices(&r, result, err) : FEW_OK;
-    if (status == FEW_OK) status = few__eval_lane_open(eval, method, &r.lane, err);
-    if (status == FEW_OK) status = replay_items(&r, result, err);
-    if (status == FEW_OK) finish_result(&r, result);
+    few__arena_init(&r.scratch, eval->env.mem, FEW__EVAL_SCRATCH_MAX);
+    enum few_status status = replay(&r, result, err);
     few__eval_lane_close(&r.lane);
+    few__arena_finish(&r.scratch);
     return status;
 }

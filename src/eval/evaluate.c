@@ -8,7 +8,7 @@
 
 #include "core/env.h"
 #include "core/error.h"
-#include "eval/eval.h"
+#include "eval/eval_tally.h"
 
 #define ARENA_MAX ((size_t)8 << 30)
 #define JSON_MAX  ((size_t)64 << 20)
@@ -54,7 +54,7 @@ static double two_digits(double value)
 
 static void default_deadlines(struct few__eval *eval)
 {
-    static const double shares[] = {0.1, 0.2, 0.3, 0.5, 0.75, 1};
+    static const double shares[] = {0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1};
     double mean_us = eval->run_all_us / (double)eval->n_test;
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
         double deadline_us = shares[i] * mean_us;
@@ -86,6 +86,7 @@ static enum few_status read_memories(struct few__eval *eval, const struct few_ev
 static enum few_status read_opts(struct few__eval *eval, const struct few_eval_opts *opts,
                                  struct few_error *err)
 {
+    static const double usual[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1};
     size_t n_recalls = opts->recalls ? opts->n_recalls : 0;
     size_t n_deadlines = opts->deadlines_us ? opts->n_deadlines : 0;
     if (n_recalls > FEW__EVAL_RECALLS_MAX || n_deadlines > FEW__EVAL_DEADLINES_MAX)
@@ -103,11 +104,12 @@ static enum few_status read_opts(struct few__eval *eval, const struct few_eval_o
         add_deadline(eval, opts->deadlines_us[i]);
     }
     if (!opts->recalls)
-        for (int i = 1; i <= 10; i++) add_recall(eval, i / 10.0);
+        for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) add_recall(eval, usual[i]);
     if (!opts->deadlines_us) default_deadlines(eval);
     if (opts->segment_us < 0)
         return few__fail(err, FEW_EINVAL, "segment: expected more than 0 us, found %lld",
                          (long long)opts->segment_us);
+    eval->wants_sources = opts->by_source;
     eval->segment_us = opts->segment_us ? opts->segment_us : SEGMENT_US;
     FEW__TRY(read_memories(eval, opts, err));
     return few__eval_check_methods(eval, opts->methods, opts->methods ? opts->n_methods : 0, err);
@@ -228,6 +230,7 @@ static enum few_status prepare(struct few__eval *eval, const struct few_eval_opt
     FEW__TRY(split(eval, err));
     FEW__TRY(measure_wholes(eval, err));
     FEW__TRY(read_opts(eval, opts, err));
+    FEW__TRY(few__eval_units(eval, err));
     return check_policy(eval, err);
 }
 
@@ -253,9 +256,13 @@ static enum few_status replay_twin(const struct few__eval *eval, struct few__eva
     struct few__eval_result promised;
     if (!twin) return few__no_memory(err, "evaluation");
     *twin = few__eval_learned_method(result->method->twin);
-    twin->kind = FEW__EVAL_PROMISE;
+    twin->kind = FEW__EVAL_FREE;
     FEW__TRY(few__eval_replay(eval, twin, &promised, err));
     result->promise = promised.promise;
+    for (size_t i = 0; eval->wants_sources && i < eval->n_sources * eval->n_recalls; i++) {
+        result->by_source[i].promise_time = promised.by_source[i].promise_time;
+        result->by_source[i].promise_recall = promised.by_source[i].promise_recall;
+    }
     return FEW_OK;
 }
 
@@ -266,9 +273,36 @@ static enum few_status replay(const struct few__eval *eval, const struct few__ev
     *result = (struct few__eval_result){.method = method};
     if (method->kind == FEW__EVAL_EXPLORE) return few__eval_explore(eval, result, err);
     if (few__eval_of_streams(method)) return few__eval_reuse(eval, result, err);
-    if (method->kind != FEW__EVAL_BOUND) FEW__TRY(few__eval_replay(eval, method, result, err));
+    if (method == eval->base_static->method) *result = *eval->base_static;
+    else if (method == eval->base_oracle->method) *result = *eval->base_oracle;
+    else if (method->kind != FEW__EVAL_BOUND) FEW__TRY(few__eval_replay(eval, method, result, err));
+    if (result->drawn_recall) FEW__TRY(few__eval_spans(eval, result, err));
     if (method->twin) FEW__TRY(replay_twin(eval, result, err));
     return decides ? few__eval_memory(eval, result, err) : few__eval_bound(eval, result, err);
+}
+
+static bool is_asked(const struct few_eval_opts *opts, const char *name)
+{
+    bool asked = !opts->methods;
+    for (size_t i = 0; opts->methods && i < opts->n_methods; i++)
+        asked |= strcmp(opts->methods[i], name) == 0;
+    return asked;
+}
+
+// static and oracle are replayed in any case, under budgets only where they were asked for.
+static enum few_status replay_base(const struct few__eval *eval, const struct few_eval_opts *opts,
+                                   const char *name, const struct few__eval_result **base,
+                                   struct few_error *err)
+{
+    const struct few__eval_method *method = few__eval_find(eval, name);
+    struct few__eval_method *unasked = FEW__ARENA_NEW(eval->arena, struct few__eval_method, 1);
+    struct few__eval_result *result = FEW__ARENA_NEW(eval->arena, struct few__eval_result, 1);
+    if (!unasked || !result) return few__no_memory(err, "evaluation");
+    *unasked = *method;
+    unasked->kind = FEW__EVAL_FREE;
+    FEW__TRY(few__eval_replay(eval, is_asked(opts, name) ? method : unasked, result, err));
+    *base = result;
+    return FEW_OK;
 }
 
 static enum few_status answer(struct few__eval *eval, const struct few_eval_opts *opts, char **json,
@@ -277,6 +311,8 @@ static enum few_status answer(struct few__eval *eval, const struct few_eval_opts
     size_t n_asked = opts->methods ? opts->n_methods : eval->n_methods, n = 0;
     struct few__eval_result *results = FEW__ARENA_NEW(eval->arena, struct few__eval_result, n_asked);
     if (!results) return few__no_memory(err, "evaluation");
+    FEW__TRY(replay_base(eval, opts, "static", &eval->base_static, err));
+    FEW__TRY(replay_base(eval, opts, "oracle", &eval->base_oracle, err));
     for (size_t i = 0; i < n_asked; i++) {
         const struct few__eval_method *method =
             opts->methods ? few__eval_find(eval, opts->methods[i]) : &eval->methods[i];
@@ -284,16 +320,6 @@ static enum few_status answer(struct few__eval *eval, const struct few_eval_opts
         FEW__TRY(replay(eval, method, &results[n++], err));
     }
     return write_answer(eval, results, n, json, err);
-}
-
-/* ---- the trace ---- */
-
-static bool is_asked(const struct few_eval_opts *opts, const char *name)
-{
-    bool asked = !opts->methods;
-    for (size_t i = 0; opts->methods && i < opts->n_methods; i++)
-        asked |= strcmp(opts->methods[i], name) == 0;
-    return asked;
 }
 
 // Outputs and looks take far more room than labels do: only where there are streams, or a method that looks at them.

@@ -91,6 +91,14 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+const char *few__trace_source(const char *path, size_t *n)
+{
+    const char *name = file_name(path), *end = name;
+    while ((*end >= 'a' && *end <= 'z') || (*end >= 'A' && *end <= 'Z')) end++;
+    *n = *end == '_' ? (size_t)(end - name) : 0;
+    return name;
+}
+
 static enum few_status bucket_of(struct loader *l, const struct few__trace_item *item, int *out)
 {
     const char *name = file_name(item->path);
