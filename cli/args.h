@@ -20,7 +20,8 @@ struct args {
     bool json, quiet, force, no_pixels, all_variants, dry_run;
     const char *root, *policy, *output, *runtime, *format, *zoo;
     const char *trace, *eval; // of report
-    bool no_curves;
+    bool no_curves, transfer;
+    const char *priority;                                 // of eval
     const char *recalls, *deadlines, *memories, *methods; // lists of eval, separated by commas
     const char *progress, *reuse;
     uint64_t split; // of eval, plan

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "table.h"
+#include "eval_tables.h"
 
 enum { LIST_MAX = 64, METHOD_NAME_MAX = 63 };
 
@@ -27,6 +27,10 @@ static const struct option_row options[] = {
            "memory to try with every deadline: 300MiB,25% (of what all models take)"),
     OPTION("segment", 0, OPTION_DURATION, segment_us, "TIME",
            "what is reused or explored of a stream ends with its segment (default: 10s)"),
+    OPTION("transfer", 0, OPTION_FLAG, transfer, NULL,
+           "each source of items alone, too: what a file name has before its first '_'"),
+    OPTION("priority", 0, OPTION_TEXT, priority, "MODEL",
+           "where this model stands in the order when its priority is 1, 2, 5, 10"),
     OPTION_SEED,
     OPTION("output", 'o', OPTION_TEXT, output, "FILE", "write an HTML page with tables and curves"),
     OPTION_FORCE,
@@ -143,139 +147,6 @@ static int measure_memories(const char *trace, struct lists *lists)
     return EXIT_OK;
 }
 
-/* ---- tables ---- */
-
-enum { GROUP_DEPTH = 3 };
-
-struct group {
-    const char *path[GROUP_DEPTH + 1]; // keys below a method, NULL at the end
-    const char *unit;                  // of the keys in it
-};
-
-static const json_t *find_group(const json_t *method, const struct group *group)
-{
-    for (size_t i = 0; method && group->path[i]; i++) method = json_object_get(method, group->path[i]);
-    return method;
-}
-
-static const json_t *first_group(const json_t *all, const struct group *group)
-{
-    const char *name;
-    json_t *method;
-    json_object_foreach((json_t *)all, name, method)
-    {
-        const json_t *found = find_group(method, group);
-        if (json_object_size(found) > 0) return found;
-    }
-    return NULL;
-}
-
-// A table of one measure: a row for each method that has the group, a column for each key in it.
-static void print_group(const json_t *all, const struct group *group, const char *measure, double factor,
-                        const char *title)
-{
-    const char *name, *key;
-    json_t *method, *point;
-    char align[TABLE_COLUMNS_MAX + 1] = "l";
-    const json_t *first = first_group(all, group);
-    size_t n = json_object_size(first);
-    if (n == 0) return;
-    if (n > TABLE_COLUMNS_MAX - 1) n = TABLE_COLUMNS_MAX - 1;
-    memset(align + 1, 'r', n);
-    align[n + 1] = 0;
-    struct table table;
-    table_init(&table, align);
-    table_cell(&table, "%s", title);
-    size_t i = 0;
-    json_object_foreach((json_t *)first, key, point) if (i++ < n)
-        table_cell(&table, "%s%s", key, group->unit);
-    json_object_foreach((json_t *)all, name, method)
-    {
-        const json_t *found = find_group(method, group);
-        if (!found) continue;
-        table_cell(&table, "%s", name);
-        i = 0;
-        json_object_foreach((json_t *)first, key, point)
-        {
-            if (i++ >= n) break;
-            const json_t *value = json_object_get(json_object_get(found, key), measure);
-            if (value) table_cell(&table, "%.*f", factor > 1 ? 1 : 3, factor * json_number_value(value));
-            else table_cell(&table, "-");
-        }
-    }
-    table_print(&table, stdout);
-    putchar('\n');
-    table_finish(&table);
-}
-
-// What reuse was chosen for each budget: the numbers of --reuse.
-static void print_reuse(const json_t *all)
-{
-    const char *key;
-    json_t *point;
-    const json_t *budgets = json_object_get(json_object_get(all, "reducto"), "budget");
-    if (json_object_size(budgets) == 0) return;
-    struct table table;
-    table_init(&table, "llr");
-    table_cell(&table, "reducto: budget");
-    table_cell(&table, "feature");
-    table_cell(&table, "below");
-    json_object_foreach((json_t *)budgets, key, point)
-    {
-        table_cell(&table, "%s", key);
-        table_cell(&table, "%s", json_string_value(json_object_get(point, "feature")));
-        table_cell(&table, "%.4g", json_number_value(json_object_get(point, "threshold")));
-    }
-    table_print(&table, stdout);
-    putchar('\n');
-    table_finish(&table);
-}
-
-// For each memory, recall by deadline with models side by side, by our packing and by Algorithm 2 as it was published.
-static void print_memories(const json_t *all)
-{
-    const char *key;
-    json_t *memory;
-    const struct group memories = {{"memory"}, ""};
-    json_object_foreach((json_t *)first_group(all, &memories), key, memory)
-    {
-        char title[64];
-        double mib = strtod(key, NULL);
-        const struct group deadline = {{"memory", key, "deadline"}, " ms"};
-        const struct group faithful = {{"memory", key, "faithful"}, " ms"};
-        snprintf(title, sizeof title, "recall with %.4g MiB", mib);
-        print_group(all, &deadline, "recall", 1, title);
-        snprintf(title, sizeof title, "as published, %.4g MiB", mib);
-        print_group(all, &faithful, "recall", 1, title);
-    }
-}
-
-static void print_tables(const json_t *eval)
-{
-    const json_t *by_method = json_object_get(eval, "methods");
-    char all[32];
-    double run_all_ms = json_number_value(json_object_get(json_object_get(eval, "run_all"), "time_ms"));
-    printf("%lld test items, %lld to learn from; %lld models take %s an item\n\n",
-           (long long)json_integer_value(json_object_get(eval, "test_items")),
-           (long long)json_integer_value(json_object_get(eval, "train_items")),
-           (long long)json_integer_value(json_object_get(eval, "models")),
-           show_time(run_all_ms * 1e3, all, sizeof all));
-    const struct group recall = {{"recall"}, ""}, stop = {{"stop"}, ""}, deadline = {{"deadline"}, " ms"};
-    print_group(by_method, &recall, "time_ratio", 100, "time to reach recall, %");
-    print_group(by_method, &recall, "models", 1, "models to reach recall");
-    print_group(by_method, &stop, "time_ratio", 100, "time at mean recall, %");
-    print_group(by_method, &deadline, "recall", 1, "recall by deadline");
-    print_group(by_method, &deadline, "agreement", 1, "agreement by deadline");
-    const struct group keep = {{"keep"}, ""}, budget = {{"budget"}, ""};
-    print_group(by_method, &keep, "time_ratio", 100, "time by value kept, %");
-    print_group(by_method, &keep, "recall", 1, "recall by value kept");
-    print_group(by_method, &budget, "time_ratio", 100, "time by budget, %");
-    print_group(by_method, &budget, "recall", 1, "recall by budget");
-    print_group(by_method, &budget, "agreement", 1, "agreement by budget");
-    print_reuse(by_method);
-    print_memories(by_method);
-}
-
 static int show(const struct args *args, const char *text)
 {
     if (args->json) {
@@ -288,7 +159,7 @@ static int show(const struct args *args, const char *text)
         complain("out of memory");
         return EXIT_FAILED;
     }
-    print_tables(eval);
+    eval_tables(eval);
     json_decref(eval);
     return EXIT_OK;
 }
@@ -319,7 +190,9 @@ static int run(const struct args *args)
                                  .n_methods = lists.n_methods,
                                  .segment_us = args->segment_us,
                                  .policy = args->policy,
-                                 .split = (int)args->split};
+                                 .split = (int)args->split,
+                                 .priority = args->priority,
+                                 .by_source = args->transfer};
     char *text = NULL;
     struct few_error err = {0};
     enum few_status status = few_eval(args->rest[0], &opts, &text, &err);

@@ -46,8 +46,8 @@ struct few_eval_opts {
     int64_t segment_us; // of streams: what is reused and explored ends with it; 0 = 10 s
     const char *policy; // file of `fewer train`, whose methods compete too; NULL = none
     int split; // items whose SHA-1 (below) modulo 100 is less are learned from, 1 to 99; 0 = the policy's, else 20
-    bool
-        by_source; // each source of items alone, too: those whose file names have the same letters before a '_'
+    const char *priority; // the position of this model where its priority is 1, 2, 5, 10; NULL = none
+    bool by_source;       // each source of items alone, too: those whose file names are alike before a '_'
 };
 
 /* Replay every method on the test items of a trace (SHA-1 of the file name modulo 100 is 20 or more; of a stream, each

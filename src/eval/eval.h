@@ -14,7 +14,7 @@
 
 #define FEW__EVAL_SCRATCH_MAX ((size_t)8 << 30)
 
-enum { FEW__EVAL_SOURCES_MAX = 16, FEW__EVAL_DRAWS = 1000 };
+enum { FEW__EVAL_SOURCES_MAX = 32, FEW__EVAL_DRAWS = 1000, FEW__EVAL_PRIORITIES = 4 };
 enum { FEW__EVAL_KEEPS = 12, FEW__EVAL_BUDGETS = 10 };
 enum { FEW__EVAL_RECALLS_MAX = 100, FEW__EVAL_DEADLINES_MAX = 100, FEW__EVAL_MEMORIES_MAX = 100 };
 
@@ -73,6 +73,7 @@ struct few__eval {
     const double *unit_items, *unit_us; // (n_units,) how many items, and the time of running everything
     struct few__eval_source sources[FEW__EVAL_SOURCES_MAX];
     bool wants_sources;
+    size_t priority_model;                                    // whose priority is tried out; SIZE_MAX = none
     const struct few__eval_result *base_static, *base_oracle; // what others are measured against
     size_t n_moments, n_looks; // test items that are of a stream; train and test items that also have a look
 };
@@ -119,6 +120,13 @@ struct few__eval_span {
     double ratio, ratio_low, ratio_high;
 };
 
+/* A method where one model has another priority: means over the test items. */
+struct few__eval_priority {
+    double position;   // of the model in the order of execution, from 1, where it was executed
+    double items;      // share of the items on which it was
+    double time_ratio; // until everything of value is there, over running everything
+};
+
 /* One method on the items of one source, at one recall. Times are over running everything there. */
 struct few__eval_at_source {
     double recall_time;
@@ -134,6 +142,7 @@ struct few__eval_result {
     struct few__eval_span *recall_span, *stop_span; // (n_recalls,) or NULL
     double *drawn_recall, *drawn_stop; // (n_recalls, FEW__EVAL_DRAWS) time over running everything, or NULL
     struct few__eval_at_source *by_source; // (n_sources, n_recalls) or NULL
+    struct few__eval_priority *priority;   // (FEW__EVAL_PRIORITIES,) or NULL
     struct few__eval_point *deadline;      // (n_deadlines,)
     struct few__eval_point *memory;        // (n_memories, n_deadlines)
     struct few__eval_point *faithful; // (n_memories, n_deadlines) Algorithm 2 as printed; NULL unless PACK
@@ -150,7 +159,8 @@ struct few__eval_reuse {
     double agreement_found;  // of their models that say something, here or there; 1 where there are none
 };
 
-extern const double few__eval_keeps[FEW__EVAL_KEEPS]; // rising
+extern const float few__eval_priorities[FEW__EVAL_PRIORITIES]; // rising
+extern const double few__eval_keeps[FEW__EVAL_KEEPS];          // rising
 
 /* Replay one method on all test items, one model after the other. result: its arrays lie in the arena.
  * Errors: FEW_EINVAL the policy does not fit the trace; FEW_EPARSE a damaged output; FEW_ENOMEM. */
@@ -175,6 +185,12 @@ enum few_status few__eval_check_methods(const struct few__eval *eval, const char
 /* Fill result->recall_span and stop_span, from its draws and those of eval->base_static. Errors: FEW_ENOMEM. */
 enum few_status few__eval_spans(const struct few__eval *eval, struct few__eval_result *result,
                                 struct few_error *err);
+
+/* ---- eval_priority.c ---- */
+
+/* Fill result->priority of a method that a scheduler decides. Errors: as few__eval_replay. */
+enum few_status few__eval_priority(const struct few__eval *eval, struct few__eval_result *result,
+                                   struct few_error *err);
 
 /* ---- eval_prices.c ---- */
 

@@ -139,6 +139,19 @@ static void put_promises(struct few__text *text, const struct few__eval *eval,
     few__text_put(text, "},\n");
 }
 
+static void put_priorities(struct few__text *text, const struct few__eval_priority *priorities)
+{
+    few__text_put(text, ",\n      \"priority\": {");
+    for (size_t p = 0; p < FEW__EVAL_PRIORITIES; p++) {
+        few__text_printf(text, "%s\n        \"%g\": {", p ? "," : "", (double)few__eval_priorities[p]);
+        put_number(text, "position", priorities[p].position);
+        put_more(text, "executed", priorities[p].items);
+        put_more(text, "time_ratio", priorities[p].time_ratio);
+        few__text_put(text, "}");
+    }
+    few__text_put(text, "}");
+}
+
 static void put_keeps(struct few__text *text, const struct few__eval_point *points)
 {
     few__text_put(text, "      \"keep\": {");
@@ -179,6 +192,7 @@ static void put_method(struct few__text *text, const struct few__eval *eval,
         put_deadlines(text, eval, "deadline", result->deadline, result->method->kind, DEADLINE);
     if (result->budget) put_budgets(text, result->budget);
     if (result->memory && eval->n_memories > 0) put_memories(text, eval, result);
+    if (result->priority) put_priorities(text, result->priority);
     few__text_put(text, "}");
 }
 
@@ -252,6 +266,10 @@ void few__eval_json(const struct few__eval *eval, const struct few__eval_result 
     if (eval->n_moments > 0) {
         few__text_printf(text, "},\n  \"streams\": {\"test_items\": %zu", eval->n_moments);
         put_more(text, "segment_s", (double)eval->segment_us / 1e6);
+    }
+    if (eval->priority_model != SIZE_MAX) {
+        few__text_put(text, "},\n  \"priority\": {\"model\": ");
+        few__text_json(text, trace->catalog.models[eval->priority_model].name);
     }
     few__text_put(text, "},\n  \"methods\": {");
     for (size_t i = 0; i < n_results; i++) {

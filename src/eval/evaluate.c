@@ -83,6 +83,16 @@ static enum few_status read_memories(struct few__eval *eval, const struct few_ev
     return FEW_OK;
 }
 
+static enum few_status read_priority(struct few__eval *eval, const char *name, struct few_error *err)
+{
+    const struct few_catalog *catalog = &eval->trace->catalog;
+    eval->priority_model = SIZE_MAX;
+    for (size_t m = 0; name && m < catalog->n_models; m++)
+        if (strcmp(catalog->models[m].name, name) == 0) eval->priority_model = m;
+    if (!name || eval->priority_model != SIZE_MAX) return FEW_OK;
+    return few__fail(err, FEW_EINVAL, "priority: expected a model of the trace, found \"%s\"", name);
+}
+
 static enum few_status read_opts(struct few__eval *eval, const struct few_eval_opts *opts,
                                  struct few_error *err)
 {
@@ -110,6 +120,7 @@ static enum few_status read_opts(struct few__eval *eval, const struct few_eval_o
         return few__fail(err, FEW_EINVAL, "segment: expected more than 0 us, found %lld",
                          (long long)opts->segment_us);
     eval->wants_sources = opts->by_source;
+    FEW__TRY(read_priority(eval, opts->priority, err));
     eval->segment_us = opts->segment_us ? opts->segment_us : SEGMENT_US;
     FEW__TRY(read_memories(eval, opts, err));
     return few__eval_check_methods(eval, opts->methods, opts->methods ? opts->n_methods : 0, err);
@@ -278,6 +289,7 @@ static enum few_status replay(const struct few__eval *eval, const struct few__ev
     else if (method->kind != FEW__EVAL_BOUND) FEW__TRY(few__eval_replay(eval, method, result, err));
     if (result->drawn_recall) FEW__TRY(few__eval_spans(eval, result, err));
     if (method->twin) FEW__TRY(replay_twin(eval, result, err));
+    if (decides && eval->priority_model != SIZE_MAX) FEW__TRY(few__eval_priority(eval, result, err));
     return decides ? few__eval_memory(eval, result, err) : few__eval_bound(eval, result, err);
 }
 

@@ -94,7 +94,9 @@ static const char *file_name(const char *path)
 const char *few__trace_source(const char *path, size_t *n)
 {
     const char *name = file_name(path), *end = name;
-    while ((*end >= 'a' && *end <= 'z') || (*end >= 'A' && *end <= 'Z')) end++;
+    while ((*end >= 'a' && *end <= 'z') || (*end >= 'A' && *end <= 'Z') ||
+           (end > name && *end >= '0' && *end <= '9'))
+        end++;
     *n = *end == '_' ? (size_t)(end - name) : 0;
     return name;
 }

@@ -55,8 +55,8 @@ void few__trace_free(struct few__trace *trace);
 enum few_status few__trace_unpack(const struct few_model *model, const void *bytes, size_t n_bytes,
                                   struct few__arena *arena, struct few_output *output, struct few_error *err);
 
-/* Where an item comes from, as its file name says: the letters before its first '_' ("ade" of "a/ade_0001.jpg"). n: out, how
- * many letters; 0 = it does not say. Not terminated. */
+/* Where an item comes from, as its file name says: what is before its first '_', if that is a letter and then letters and digits
+ * ("ade" of "a/ade_0001.jpg"). n: out, how many; 0 = it does not say. Not terminated. */
 const char *few__trace_source(const char *path, size_t *n);
 
 static inline const struct few__trace_cell *few__trace_cell(const struct few__trace *trace, size_t item,
