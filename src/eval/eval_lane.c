@@ -23,27 +23,43 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
 {
     struct few__eval_lane *lane = self;
     lane->sched.chooser.choose(lane->sched.chooser.self, view, choice);
-    if (choice->answer == FEW__START)
+    if (choice->answer == FEW__START && !lane->packs)
         lane->worths[choice->models[0]] = few__sched_deadline_worth(&lane->sched);
 }
 
-static enum few_status open_executor(struct few__eval_lane *lane, const struct few__eval_method *method,
-                                     struct few_error *err)
+static enum few_status open_sched(struct few__eval_lane *lane, const struct few__eval_method *method,
+                                  const struct few__eval_room *room, struct few_error *err)
 {
     const struct few__eval *eval = lane->eval;
     const struct few_catalog *catalog = &eval->trace->catalog;
     struct few__value value;
+    lane->packs = room && method->kind == FEW__EVAL_PACK;
+    if (lane->packs) {
+        FEW__TRY(method->gains(eval, method, &value, err));
+        return few__sched_pack_create(catalog, value, room->rule, &eval->env, &lane->sched, err);
+    }
     FEW__TRY(method->value(eval, method, &value, err));
-    FEW__TRY(few__sched_deadline_create(catalog, value, method->rank, &eval->env, &lane->sched, err));
-    struct few__chooser chooser = {
-        .self = lane, .name = lane->sched.chooser.name, .begin = begin, .choose = choose};
-    struct few__exec_opts opts = {
-        .env = &eval->env, .catalog = catalog, .costs = eval->costs, .choosers = &chooser, .n_lanes = 1};
+    return few__sched_deadline_create(catalog, value, method->rank, &eval->env, &lane->sched, err);
+}
+
+static enum few_status open_executor(struct few__eval_lane *lane, const struct few__eval_room *room,
+                                     struct few_error *err)
+{
+    const struct few__eval *eval = lane->eval;
+    struct few__chooser chooser = {.self = lane, .name = lane->sched.chooser.name, .choose = choose};
+    if (lane->sched.chooser.begin) chooser.begin = begin;
+    struct few__exec_opts opts = {.env = &eval->env,
+                                  .catalog = &eval->trace->catalog,
+                                  .costs = eval->costs,
+                                  .choosers = &chooser,
+                                  .n_lanes = room ? FEW__LANES_MAX : 1,
+                                  .memory_bytes = room ? room->bytes : 0};
     return few__exec_create(&opts, &lane->exec, err);
 }
 
 enum few_status few__eval_lane_open(const struct few__eval *eval, const struct few__eval_method *method,
-                                    struct few__eval_lane *lane, struct few_error *err)
+                                    const struct few__eval_room *room, struct few__eval_lane *lane,
+                                    struct few_error *err)
 {
     size_t n = eval->trace->catalog.n_models;
     *lane = (struct few__eval_lane){.eval = eval,
@@ -54,7 +70,8 @@ enum few_status few__eval_lane_open(const struct few__eval *eval, const struct f
     FEW__TRY(few__eval_said_create(eval, method, &lane->said, err));
     for (size_t m = 0; m < n; m++)
         lane->wish[m] = (struct few__sim_truth){.time_us = eval->costs[m].time_us, .result = FEW__RESULT_OK};
-    return open_executor(lane, method, err);
+    FEW__TRY(open_sched(lane, method, room, err));
+    return open_executor(lane, room, err);
 }
 
 void few__eval_lane_close(struct few__eval_lane *lane)
@@ -84,11 +101,16 @@ void few__eval_lane_freely(struct few__eval_lane *lane, bool wished)
     qsort(lane->steps, lane->n_steps, sizeof *lane->steps, by_start);
 }
 
-const struct few__exec_row *few__eval_lane_deadline(struct few__eval_lane *lane, int64_t deadline_us)
+void few__eval_lane_deadline(struct few__eval_lane *lane, int64_t deadline_us, struct few__eval_item *state,
+                             double *late)
 {
     const struct few__eval_said *said = &lane->said;
+    int64_t left_us = deadline_us - said->trace->items[said->item].decode_us, start_us = lane->clock_us;
+    few__eval_begin(state, said->item);
+    lane->wall_us = 0;
+    if (left_us <= 0) return;
     struct few__sim_about about = few__eval_about(said->trace, said->item);
-    lane->clock_us =
-        few__sim_item_about(lane->exec, said->item, &about, lane->clock_us, deadline_us, said->truth);
-    return few__exec_rows(lane->exec, 0);
+    lane->clock_us = few__sim_item_about(lane->exec, said->item, &about, start_us, left_us, said->truth);
+    lane->wall_us = lane->clock_us - start_us;
+    few__eval_rows(state, few__exec_rows(lane->exec, 0), late);
 }

@@ -91,7 +91,7 @@ enum few_status few__eval_prices(const struct few__eval *eval, const struct few_
     struct prices p = {.eval = eval, .n_items = eval->n_train < ITEMS_MAX ? eval->n_train : ITEMS_MAX};
     FEW__TRY(few__eval_item_create(eval, &p.state, err));
     few__arena_init(&p.scratch, eval->env.mem, FEW__EVAL_SCRATCH_MAX);
-    enum few_status status = few__eval_lane_open(eval, method, &p.lane, err);
+    enum few_status status = few__eval_lane_open(eval, method, NULL, &p.lane, err);
     if (status == FEW_OK) status = note_items(&p, err);
     if (status == FEW_OK) cut(&p, n, prices);
     few__eval_lane_close(&p.lane);

@@ -48,7 +48,7 @@ static enum few_status replay(const struct few__eval *eval, const struct few__ev
     struct few__eval_lane lane;
     struct few__eval_item state;
     FEW__TRY(few__eval_item_create(eval, &state, err));
-    enum few_status status = few__eval_lane_open(eval, method, &lane, err);
+    enum few_status status = few__eval_lane_open(eval, method, NULL, &lane, err);
     for (size_t i = 0; status == FEW_OK && i < eval->n_test; i++) {
         status = few__eval_lane_item(&lane, eval->test[i], err);
         if (status != FEW_OK) break;

@@ -111,13 +111,9 @@ static void replay_prices(struct replay *r, size_t i_test)
 
 /* ---- with a deadline ---- */
 
-// The deadline covers decoding: what decoding took is gone when the first model can start.
 static void replay_deadline(struct replay *r, size_t i_test, int64_t deadline_us, struct few__eval_point *sum)
 {
-    size_t item = r->eval->test[i_test];
-    int64_t left_us = deadline_us - r->eval->trace->items[item].decode_us;
-    few__eval_begin(&r->state, item);
-    if (left_us > 0) few__eval_rows(&r->state, few__eval_lane_deadline(&r->lane, left_us), &sum->late);
+    few__eval_lane_deadline(&r->lane, deadline_us, &r->state, &sum->late);
     few__eval_add(sum, &r->state, &r->eval->wholes[i_test]);
 }
 
@@ -235,7 +231,7 @@ static enum few_status replay(struct replay *r, struct few__eval_result *result,
     if (!take_memory(r, result)) return few__no_memory(err, "evaluation");
     FEW__TRY(few__eval_tally_create(eval, r->n_points, &r->scratch, &r->tally, err));
     if (r->method->learned) FEW__TRY(choose_prices(r, result, err));
-    FEW__TRY(few__eval_lane_open(eval, r->method, &r->lane, err));
+    FEW__TRY(few__eval_lane_open(eval, r->method, NULL, &r->lane, err));
     FEW__TRY(replay_items(r, result, err));
     finish_result(r, result);
     if (eval->wants_sources) FEW__TRY(few__eval_by_source(eval, &r->tally, result, err));
