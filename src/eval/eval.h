@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Replaying methods on a trace, between evaluate.c (what is asked), eval_methods.c (who competes), eval_replay.c (one method, one
+/* Replaying methods on a trace, between eval_open.c (what is asked), evaluate.c (one after the other), eval_methods.c (who competes), eval_replay.c (one method, one
  * model after the other, on the lane of eval_lane.c, at the prices of eval_prices.c), eval_memory.c (in parallel within shared memory), eval_bound.c (what the truth allows), eval_explore.c and eval_reuse.c
  * (streams), which share eval_item.c, and eval_json.c (the answer). docs/evaluate.md defines every number. */
 #ifndef FEW_EVAL_EVAL_H
 #define FEW_EVAL_EVAL_H
 
 #include <fewer/session.h>
+#include <fewer/trace.h>
 
 #include "core/text.h"
 #include "exec/exec_sim.h"
@@ -48,9 +49,10 @@ struct few__eval_source {
 /* What is asked, and what every method shares. Lies in the arena. */
 struct few__eval {
     struct few_env env;
-    struct few__arena *arena;
-    const struct few__trace *trace;
-    const struct few__learned *learned; // the policy; NULL = none
+    struct few__arena memory, *arena; // arena: of everything below
+    struct few__trace *loaded;        // owned
+    const struct few__trace *trace;   // the same
+    struct few__learned *learned;     // the policy, owned; NULL = none
     size_t n_methods;
     const struct few__eval_method *methods; // (n_methods,) that could be asked for
     int split;                              // items whose bucket is below are train items
@@ -166,6 +168,15 @@ extern const double few__eval_keeps[FEW__EVAL_KEEPS];          // rising
  * Errors: FEW_EINVAL the policy does not fit the trace; FEW_EPARSE a damaged output; FEW_ENOMEM. */
 enum few_status few__eval_replay(const struct few__eval *eval, const struct few__eval_method *method,
                                  struct few__eval_result *result, struct few_error *err);
+
+/* ---- eval_open.c ---- */
+
+/* Read and check what is asked. Closed also when this fails. opts->size is not looked at.
+ * Errors: those of few_eval. */
+enum few_status few__eval_open(const char *trace_path, const struct few_eval_opts *opts,
+                               struct few__eval *eval, struct few_error *err);
+void few__eval_close(struct few__eval *eval);
+bool few__eval_is_asked(const struct few_eval_opts *opts, const char *method);
 
 /* ---- eval_methods.c ---- */
 
