@@ -27,7 +27,7 @@ struct args {
     uint64_t split; // of eval, plan
     uint64_t limit, seed, runs, lanes, in_flight, storage;
     uint64_t every, streams, reconnects;
-    double fps;
+    double fps, rate;
     int64_t deadline_us;
     int64_t from_us, to_us, clip_us, segment_us, live_timeout_us, for_us;
     struct args_memory memory;

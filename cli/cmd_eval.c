@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // fewer eval: replay every method on a trace; tables, JSON, an HTML page.
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli.h"
 #include "eval_tables.h"
-
-enum { LIST_MAX = 64, METHOD_NAME_MAX = 63 };
+#include "lists.h"
 
 static const char *const methods[] = {
     "run_all",        "random", "static",          "q_greedy", "oracle",
@@ -38,115 +33,6 @@ static const struct option_row options[] = {
     OPTION_QUIET,
 };
 
-struct lists {
-    size_t n_recalls, n_deadlines, n_memories, n_methods;
-    double recalls[LIST_MAX];
-    int64_t deadlines_us[LIST_MAX];
-    struct args_memory memories[LIST_MAX];
-    uint64_t memories_bytes[LIST_MAX];
-    const char *methods[LIST_MAX];
-    char names[LIST_MAX][METHOD_NAME_MAX + 1]; // of those that only a policy may have
-};
-
-static int wrong_part(const char *option, const char *expected, const char *part, size_t n)
-{
-    fprintf(stderr, "fewer eval: --%s: expected %s, found '%.*s'\n", option, expected, (int)n, part);
-    return EXIT_USAGE;
-}
-
-static int too_many(const char *option)
-{
-    fprintf(stderr, "fewer eval: --%s: expected at most %d values\n", option, LIST_MAX);
-    return EXIT_USAGE;
-}
-
-static int read_recalls(const char *list, struct lists *lists)
-{
-    const char *part = NULL;
-    size_t n = 0;
-    for (size_t i = 0; list && args_part(list, i, &part, &n); i++) {
-        if (i == LIST_MAX) return too_many("recall");
-        if (!args_number(part, n, 0, 1, &lists->recalls[i]))
-            return wrong_part("recall", "numbers from 0 to 1", part, n);
-        lists->n_recalls = i + 1;
-    }
-    return EXIT_OK;
-}
-
-static int read_deadlines(const char *list, struct lists *lists)
-{
-    const char *part = NULL;
-    size_t n = 0;
-    for (size_t i = 0; list && args_part(list, i, &part, &n); i++) {
-        if (i == LIST_MAX) return too_many("deadline");
-        if (!args_duration(part, n, &lists->deadlines_us[i]))
-            return wrong_part("deadline", "times such as 200us, 60ms or 1.5s", part, n);
-        lists->n_deadlines = i + 1;
-    }
-    return EXIT_OK;
-}
-
-static int read_memories(const char *list, struct lists *lists)
-{
-    const char *part = NULL;
-    size_t n = 0;
-    for (size_t i = 0; list && args_part(list, i, &part, &n); i++) {
-        if (i == LIST_MAX) return too_many("memory");
-        if (!args_memory(part, n, &lists->memories[i]))
-            return wrong_part("memory", "sizes such as 300MiB or shares such as 25%", part, n);
-        lists->n_memories = i + 1;
-    }
-    return EXIT_OK;
-}
-
-// Which others a policy has, few_eval knows.
-static int read_methods(const char *list, bool has_policy, struct lists *lists)
-{
-    const char *part = NULL;
-    size_t n = 0;
-    for (size_t i = 0; list && args_part(list, i, &part, &n); i++) {
-        if (i == LIST_MAX) return too_many("method");
-        lists->methods[i] = NULL;
-        for (size_t j = 0; j < sizeof methods / sizeof *methods; j++)
-            if (strlen(methods[j]) == n && strncmp(methods[j], part, n) == 0) lists->methods[i] = methods[j];
-        if (!lists->methods[i] && has_policy && n <= METHOD_NAME_MAX) {
-            memcpy(lists->names[i], part, n);
-            lists->methods[i] = lists->names[i];
-        }
-        if (!lists->methods[i]) return wrong_part("method", "one of " METHODS(" "), part, n);
-        lists->n_methods = i + 1;
-    }
-    return EXIT_OK;
-}
-
-/* Shares are of what all models of the trace take together. */
-static int measure_memories(const char *trace, struct lists *lists)
-{
-    uint64_t all = 0;
-    for (size_t i = 0; i < lists->n_memories; i++) {
-        const struct args_memory *memory = &lists->memories[i];
-        if (memory->share > 0 && all == 0) {
-            struct few_run_status status = {.size = sizeof status};
-            struct few_error err = {0};
-            if (few_run_status(trace, &status, &err) != FEW_OK) {
-                complain("%s", err.message);
-                return EXIT_FAILED;
-            }
-            all = status.models_bytes;
-            few_text_free(status.config);
-            few_text_free(status.notes);
-        }
-        if (memory->share > 0 && all == 0) {
-            complain("--memory: %s: the memory of its models is not known, expected a size such as 300MiB",
-                     trace);
-            return EXIT_FAILED;
-        }
-        double share = ceil(memory->share * (double)all);
-        lists->memories_bytes[i] = memory->share > 0 ? (uint64_t)share : memory->bytes;
-    }
-    return EXIT_OK;
-}
-
 static int show(const struct args *args, const char *text)
 {
     if (args->json) {
@@ -174,10 +60,10 @@ static enum few_status write_page(const char *trace, const char *eval_json, FILE
 static int run(const struct args *args)
 {
     static struct lists lists;
-    if (read_recalls(args->recalls, &lists) || read_deadlines(args->deadlines, &lists) ||
-        read_memories(args->memories, &lists) || read_methods(args->methods, args->policy, &lists))
+    if (lists_read("eval", args, &lists) ||
+        lists_methods("eval", args, methods, sizeof methods / sizeof *methods, &lists))
         return EXIT_USAGE;
-    if (measure_memories(args->rest[0], &lists) != EXIT_OK) return EXIT_FAILED;
+    if (lists_measure(args->rest[0], &lists) != EXIT_OK) return EXIT_FAILED;
     struct few_eval_opts opts = {.size = sizeof opts,
                                  .seed = args->seed,
                                  .recalls = lists.n_recalls ? lists.recalls : NULL,

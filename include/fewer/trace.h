@@ -62,6 +62,32 @@ FEW_API FEW_MUST_USE enum few_status few_eval(const char *trace_path, const stru
                                               char **json, struct few_error *err);
 FEW_API void few_text_free(char *text);
 
+struct few_plan_opts {
+    size_t size;
+    struct few_env env;
+    uint64_t seed;
+    const char *policy;    // file of `fewer train`
+    const char *method;    // of its methods; NULL = the one that it prefers
+    int split;             // as few_eval_opts
+    const double *recalls; // wanted, the policy stopping by itself; NULL = those that it promises
+    size_t n_recalls;
+    const int64_t *deadlines_us; // NULL = as few_eval_opts
+    size_t n_deadlines;
+    const uint64_t
+        *memories; // bytes, each with every deadline; NULL = a quarter and half of what all models take
+    size_t n_memories;
+    double rate; // items a second that have to be kept up with; 0 = not asked
+};
+
+/* How much hardware do I need: what one method of a policy takes and gives under a range of budgets, on items that it was
+ * not learned from, with intervals of 95%.
+ *
+ * json   out, owned (few_text_free): one JSON object, docs/evaluate.md
+ * Errors: as few_eval; FEW_EINVAL no policy, a method that it has not, or a recall that it promises no price for.
+ * Cost:   O(items x models^2) for each budget. */
+FEW_API FEW_MUST_USE enum few_status few_plan(const char *trace_path, const struct few_plan_opts *opts,
+                                              char **json, struct few_error *err);
+
 /* How far a run or trace file is. */
 struct few_run_status {
     size_t size;      // sizeof(struct few_run_status), set by the caller
