@@ -30,9 +30,9 @@ struct few__method {
 
     /* A value function for one item in flight. map, costs (n_models of its catalog,): borrowed until it is destroyed.
      * packs: for Algorithm 2, which wants true magnitudes. Errors: FEW_ENOMEM. */
-    enum few_status (*value)(const void *self, const struct few__method_map *map, const struct few_cost *costs,
-                             bool packs, const struct few_env *env, struct few__value *value,
-                             struct few_error *err);
+    enum few_status (*value)(const void *self, const struct few__method_map *map,
+                             const struct few_cost *costs, bool packs, const struct few_env *env,
+                             struct few__value *value, struct few_error *err);
 };
 
 /* The row of that name, or NULL. */
