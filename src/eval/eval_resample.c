@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Intervals of a method's recalls and stops. All methods see the same draws, so that the ratio of two methods is drawn too, and
  * what both have in common cancels. */
+#include <math.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -74,24 +75,22 @@ enum few_status few__eval_resample(const struct few__eval *eval, const struct fe
 
 /* ---- one method against another ---- */
 
-// ratio: low and high of mine over theirs, where theirs is never 0
-static bool against(const double *mine, const double *theirs, double *scratch, struct few__eval_span *span)
+// Few items may be drawn so that theirs takes no time at all: then mine is as good, or infinitely worse.
+static void against(const double *mine, const double *theirs, double *scratch, struct few__eval_span *span)
 {
-    for (size_t b = 0; b < FEW__EVAL_DRAWS; b++) {
-        if (!(theirs[b] > 0)) return false;
-        scratch[b] = mine[b] / theirs[b];
-    }
+    for (size_t b = 0; b < FEW__EVAL_DRAWS; b++)
+        scratch[b] = theirs[b] > 0 ? mine[b] / theirs[b] : mine[b] > 0 ? INFINITY : 1;
     few__eval_interval(scratch, &span->ratio_low, &span->ratio_high);
-    return true;
 }
 
 static void span_of(const struct few__eval_point *mine, const double *drawn,
                     const struct few__eval_point *theirs, const double *theirs_drawn, double *scratch,
                     struct few__eval_span *span)
 {
-    if (theirs && theirs->time_ratio > 0 && against(drawn, theirs_drawn, scratch, span)) {
-        span->has_static = true;
+    span->has_static = theirs && theirs->time_ratio > 0;
+    if (span->has_static) {
         span->ratio = mine->time_ratio / theirs->time_ratio;
+        against(drawn, theirs_drawn, scratch, span);
     }
     memcpy(scratch, drawn, FEW__EVAL_DRAWS * sizeof *scratch);
     few__eval_interval(scratch, &span->low, &span->high);

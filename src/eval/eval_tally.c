@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/rng.h"
 
 struct place { // of a test item
     size_t source;
@@ -73,20 +74,36 @@ static size_t share_units(struct few__eval *eval, const size_t *clusters)
     return n;
 }
 
+/* By lot, since what comes in turn may be alike in turn. lots: (clusters of all sources,) out: which unit of its source a
+ * cluster is of, one source after the other. */
+static void draw_lots(const struct few__eval *eval, const size_t *clusters, size_t *lots)
+{
+    struct few__rng rng;
+    for (size_t s = 0; s < eval->n_sources; lots += clusters[s++]) {
+        for (size_t c = 0; c < clusters[s]; c++) lots[c] = c;
+        few__rng_init(&rng, s, 0);
+        if (eval->sources[s].n_units < clusters[s]) few__rng_shuffle(&rng, lots, clusters[s]);
+        for (size_t c = 0; c < clusters[s]; c++) lots[c] %= eval->sources[s].n_units;
+    }
+}
+
 enum few_status few__eval_units(struct few__eval *eval, struct few_error *err)
 {
     size_t clusters[FEW__EVAL_SOURCES_MAX] = {0};
     struct place *places = FEW__ARENA_NEW(eval->arena, struct place, eval->n_test);
     uint32_t *units = FEW__ARENA_NEW(eval->arena, uint32_t, eval->n_test);
-    if (!places || !units) return few__no_memory(err, "evaluation");
+    size_t *lots = FEW__ARENA_NEW(eval->arena, size_t, eval->n_test), before[FEW__EVAL_SOURCES_MAX] = {0};
+    if (!places || !units || !lots) return few__no_memory(err, "evaluation");
     FEW__TRY(find_places(eval, places, clusters, err));
     eval->n_units = share_units(eval, clusters);
     double *items = FEW__ARENA_NEW(eval->arena, double, eval->n_units);
     double *us = FEW__ARENA_NEW(eval->arena, double, eval->n_units);
     if (!items || !us) return few__no_memory(err, "evaluation");
+    draw_lots(eval, clusters, lots);
+    for (size_t s = 1; s < eval->n_sources; s++) before[s] = before[s - 1] + clusters[s - 1];
     for (size_t i = 0; i < eval->n_test; i++) {
-        const struct few__eval_source *source = &eval->sources[places[i].source];
-        units[i] = (uint32_t)(source->first_unit + places[i].cluster % source->n_units);
+        size_t source = places[i].source;
+        units[i] = (uint32_t)(eval->sources[source].first_unit + lots[before[source] + places[i].cluster]);
         items[units[i]]++;
         us[units[i]] += eval->wholes[i].time_us;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a replay adds up beside its means, unit by unit, so that the test items can be drawn again (eval_resample.c) and looked at
  * by source. A unit is a test item, or what is alike: the moments of one segment of a stream. Where there are more than
- * FEW__EVAL_UNITS_MAX, equal numbers of them are one, in turn, so that what is kept does not grow with the trace. */
+ * FEW__EVAL_UNITS_MAX, equal numbers of them are one, drawn by lot, so that what is kept does not grow with the trace. */
 #ifndef FEW_EVAL_EVAL_TALLY_H
 #define FEW_EVAL_EVAL_TALLY_H
 
