@@ -24,7 +24,7 @@ struct args {
     const char *priority;                                 // of eval
     const char *recalls, *deadlines, *memories, *methods; // lists of eval, separated by commas
     const char *progress, *reuse;
-    uint64_t split; // of eval, plan
+    uint64_t split, threads; // of eval, plan
     uint64_t limit, seed, runs, lanes, in_flight, storage;
     uint64_t every, streams, reconnects;
     double fps, rate;

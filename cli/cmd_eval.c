@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // fewer eval: replay every method on a trace; tables, JSON, an HTML page.
+#include <unistd.h>
+
 #include "cli.h"
 #include "eval_tables.h"
 #include "lists.h"
+
+enum { THREADS_MAX = 64 };
 
 static const char *const methods[] = {
     "run_all",        "random", "static",          "q_greedy", "oracle",
@@ -26,6 +30,8 @@ static const struct option_row options[] = {
            "each source of items alone, too: what a file name has before its first '_'"),
     OPTION("priority", 0, OPTION_TEXT, priority, "MODEL",
            "where this model stands in the order when its priority is 1, 2, 5, 10"),
+    OPTION_NUMBER("threads", threads, 1, THREADS_MAX,
+                  "replay N methods at once (default: one for each core)"),
     OPTION_SEED,
     OPTION("output", 'o', OPTION_TEXT, output, "FILE", "write an HTML page with tables and curves"),
     OPTION_FORCE,
@@ -57,6 +63,12 @@ static enum few_status write_page(const char *trace, const char *eval_json, FILE
     return few_report(NULL, &opts, out, err);
 }
 
+static size_t n_cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (size_t)n;
+}
+
 static int run(const struct args *args)
 {
     static struct lists lists;
@@ -78,6 +90,7 @@ static int run(const struct args *args)
                                  .policy = args->policy,
                                  .split = (int)args->split,
                                  .priority = args->priority,
+                                 .n_threads = args->threads ? (size_t)args->threads : n_cores(),
                                  .by_source = args->transfer};
     char *text = NULL;
     struct few_error err = {0};

@@ -47,6 +47,7 @@ struct few_eval_opts {
     const char *policy; // file of `fewer train`, whose methods compete too; NULL = none
     int split; // items whose SHA-1 (below) modulo 100 is less are learned from, 1 to 99; 0 = the policy's, else 20
     const char *priority; // the position of this model where its priority is 1, 2, 5, 10; NULL = none
+    size_t n_threads;     // methods replayed at once, up to 64; the answer is the same. 0 = 1
     bool by_source;       // each source of items alone, too: those whose file names are alike before a '_'
 };
 

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/* few_eval: every method that is asked for, one after the other, then the answer. */
+/* few_eval: every method that is asked for, then the answer. */
 #include <string.h>
 
 #include <fewer/trace.h>
 
 #include "core/error.h"
-#include "eval/eval.h"
+#include "eval/eval_crew.h"
 
 #define JSON_MAX ((size_t)64 << 20)
 
 // Text handed out is freed without the host's allocator in reach, so it comes from the default one.
-static enum few_status write_answer(const struct few__eval *eval, const struct few__eval_result *results,
-                                    size_t n_results, char **json, struct few_error *err)
+static enum few_status write_answer(const struct few__eval *eval, const struct few__eval_job *jobs, size_t n,
+                                    char **json, struct few_error *err)
 {
     struct few__text text;
+    struct few__eval_result *results = FEW__ARENA_NEW(eval->arena, struct few__eval_result, n);
+    if (!results) return few__no_memory(err, "evaluation");
+    for (size_t i = 0; i < n; i++) results[i] = jobs[i].result;
     few__text_init(&text, eval->env.mem, JSON_MAX);
-    few__eval_json(eval, results, n_results, &text);
+    few__eval_json(eval, results, n, &text);
     if (few__text_ok(&text)) *json = few__strdup(few__mem_default(), text.s);
     few__text_finish(&text);
     return *json ? FEW_OK : few__no_memory(err, "evaluation");
@@ -75,17 +78,21 @@ static enum few_status answer(struct few__eval *eval, const struct few_eval_opts
                               struct few_error *err)
 {
     size_t n_asked = opts->methods ? opts->n_methods : eval->n_methods, n = 0;
-    struct few__eval_result *results = FEW__ARENA_NEW(eval->arena, struct few__eval_result, n_asked);
-    if (!results) return few__no_memory(err, "evaluation");
+    struct few__eval_job *jobs = FEW__ARENA_NEW(eval->arena, struct few__eval_job, n_asked);
+    struct few__eval_crew crew = {0};
+    if (!jobs) return few__no_memory(err, "evaluation");
     FEW__TRY(replay_base(eval, opts, "static", &eval->base_static, err));
     FEW__TRY(replay_base(eval, opts, "oracle", &eval->base_oracle, err));
     for (size_t i = 0; i < n_asked; i++) {
         const struct few__eval_method *method =
             opts->methods ? few__eval_find(eval, opts->methods[i]) : &eval->methods[i];
-        if (!few__eval_applies(eval, method)) continue;
-        FEW__TRY(replay(eval, method, &results[n++], err));
+        if (few__eval_applies(eval, method)) jobs[n++].method = method;
     }
-    return write_answer(eval, results, n, json, err);
+    size_t n_threads = opts->n_threads ? opts->n_threads : 1;
+    enum few_status status = few__eval_crew_work(eval, jobs, n, n_threads, replay, &crew, err);
+    if (status == FEW_OK) status = write_answer(eval, jobs, n, json, err);
+    few__eval_crew_finish(eval, &crew);
+    return status;
 }
 
 enum few_status few_eval(const char *trace_path, const struct few_eval_opts *opts, char **json,

@@ -463,10 +463,16 @@ static void test_same_seed_same_bytes(void **state)
     made_policy(&adaptive);
     const char *path = make_many(MANY);
     struct few_eval_opts opts = {.size = sizeof opts, .policy = "p", .seed = 7, .by_source = true};
-    char *texts[2] = {NULL};
-    for (size_t i = 0; i < 2; i++) assert_int_equal(few_eval(path, &opts, &texts[i], NULL), FEW_OK);
-    assert_string_equal(texts[0], texts[1]);
-    for (size_t i = 0; i < 2; i++) few_text_free(texts[i]);
+    char *texts[3] = {NULL};
+    static const size_t n_threads[] = {0, 1, 3};
+    for (size_t i = 0; i < 3; i++) {
+        opts.n_threads = n_threads[i];
+        assert_int_equal(few_eval(path, &opts, &texts[i], NULL), FEW_OK);
+        assert_string_equal(texts[0], texts[i]);
+    }
+    for (size_t i = 0; i < 3; i++) few_text_free(texts[i]);
+    opts.n_threads = 65;
+    fails(path, &opts, FEW_EINVAL, "threads: expected at most 64, found 65");
 }
 
 /* ---- sources, priority ---- */
