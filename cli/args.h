@@ -24,10 +24,11 @@ struct args {
     const char *priority;                                 // of eval
     const char *recalls, *deadlines, *memories, *methods; // lists of eval, separated by commas
     const char *progress, *reuse;
-    uint64_t split, threads; // of eval, plan
+    uint64_t split; // of eval, plan, train
     uint64_t limit, seed, runs, lanes, in_flight, storage;
-    uint64_t every, streams, reconnects;
-    double fps, rate;
+    uint64_t every, streams, reconnects, threads;
+    double fps, rate, recall;
+    const char *source, *only, *from; // of train
     int64_t deadline_us;
     int64_t from_us, to_us, clip_us, segment_us, live_timeout_us, for_us;
     struct args_memory memory;

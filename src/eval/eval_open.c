@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "eval/eval_crew.h"
 #include "eval/eval_tally.h"
+#include "policy/method_replay.h"
 
 #define ARENA_MAX ((size_t)8 << 30)
 
@@ -128,25 +129,9 @@ static enum few_status read_opts(struct few__eval *eval, const struct few_eval_o
 
 /* ---- the trace ---- */
 
-// A replay needs the truth: every model ran, failed, or had a need that gave it nothing to look at.
-// Returns the first model of the item that did not, or the number of models.
-static size_t find_gap(const struct few__trace *trace, size_t item)
-{
-    size_t m = 0;
-    for (; m < trace->catalog.n_models; m++) {
-        const struct few__trace_cell *cell = few__trace_cell(trace, item, m);
-        int needs = trace->catalog.models[m].needs;
-        if (cell->outcome == FEW_EXECUTED || cell->outcome == FEW_FAILED || cell->empty) continue;
-        if (needs < 0) break;
-        const struct few__trace_cell *need = few__trace_cell(trace, item, (size_t)needs);
-        if (need->outcome == FEW_EXECUTED && !need->empty) break;
-    }
-    return m;
-}
-
 static enum few_status no_whole_item(const struct few__trace *trace, struct few_error *err)
 {
-    size_t gap = find_gap(trace, 0);
+    size_t gap = few__replay_gap(trace, 0);
     return few__fail(err, FEW_EINVAL, "expected a trace in which every model ran, found %s %s on %s",
                      trace->catalog.models[gap].name,
                      few_outcome_name(few__trace_cell(trace, 0, gap)->outcome), trace->items[0].path);
@@ -161,6 +146,14 @@ static void count_moments(struct few__eval *eval)
     }
 }
 
+// What begins with the source that the policy was learned from, if it was learned from one.
+static bool is_learned_from(const struct few__eval *eval, const char *path)
+{
+    const char *source = eval->learned ? few__learned_about(eval->learned).source : NULL;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    return !source || strncmp(name, source, strlen(source)) == 0;
+}
+
 // Items with a gap are left out; one split for all methods.
 static enum few_status split(struct few__eval *eval, struct few_error *err)
 {
@@ -170,10 +163,10 @@ static enum few_status split(struct few__eval *eval, struct few_error *err)
     size_t *all = FEW__ARENA_NEW(eval->arena, size_t, trace->n_items), n_all = 0;
     if (!train || !test || !all) return few__no_memory(err, "evaluation");
     for (size_t i = 0; i < trace->n_items; i++) {
-        if (find_gap(trace, i) < trace->catalog.n_models) continue;
+        if (few__replay_gap(trace, i) < trace->catalog.n_models) continue;
         all[n_all++] = i;
         if (trace->items[i].bucket >= eval->split) test[eval->n_test++] = i;
-        else train[eval->n_train++] = i;
+        else if (is_learned_from(eval, trace->items[i].path)) train[eval->n_train++] = i;
     }
     if (n_all == 0) return no_whole_item(trace, err);
     eval->n_incomplete = trace->n_items - n_all;

@@ -6,8 +6,7 @@
  * prefix means the same models on every item. AMS 1.2, 1.7 (algorithms.md).
  *
  * A method of a policy stops where the best that it could start is worth less than a price. Until then it starts what it would
- * start at any price, as long as value over time ranks: so one sequence serves all prices. Where value alone ranks,
- * a price takes other models away, and each price is a replay of its own. */
+ * start at any price, since value over time ranks: so one sequence serves all prices. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,7 @@
 
 static const double slack = 1e-9; // what sums in another order may differ by, relative
 
-enum { N_PRICES = 96, N_PRICES_REPLAYED = 24 };
+enum { N_PRICES = 96 };
 
 struct target { // a price, and the sums of what it leads to
     double price;
@@ -84,7 +83,7 @@ static size_t note_prices(struct replay *r, size_t i_test, size_t k, size_t from
 
 static void replay_freely(struct replay *r, size_t i_test, struct few__eval_result *result)
 {
-    bool by_price = r->method->learned, one_sequence = r->method->rank != FEW__RANK_VALUE;
+    bool by_price = r->method->learned;
     size_t n_models = r->eval->trace->catalog.n_models, at = 0;
     few__eval_lane_freely(&r->lane, r->method->blind && !by_price);
     memset(r->reached, 0, r->eval->n_recalls * sizeof *r->reached);
@@ -93,20 +92,8 @@ static void replay_freely(struct replay *r, size_t i_test, struct few__eval_resu
         if (k > 0 && k <= r->lane.n_steps) few__eval_run(&r->state, r->lane.steps[k - 1].model);
         note_recalls(r, i_test, k == n_models, result);
         if (!by_price) note_point(r, i_test, &r->curve[k], k);
-        else if (one_sequence) at = note_prices(r, i_test, k, at);
+        else at = note_prices(r, i_test, k, at);
     }
-}
-
-static void replay_prices(struct replay *r, size_t i_test)
-{
-    for (size_t t = 0; t < r->n_targets; t++) {
-        few__sched_deadline_price(&r->lane.sched, r->targets[t].price);
-        few__eval_lane_freely(&r->lane, false);
-        few__eval_begin(&r->state, r->eval->test[i_test]);
-        for (size_t k = 0; k < r->lane.n_steps; k++) few__eval_run(&r->state, r->lane.steps[k].model);
-        note_point(r, i_test, r->targets[t].sum, r->targets[t].column);
-    }
-    few__sched_deadline_price(&r->lane.sched, -INFINITY);
 }
 
 /* ---- with a deadline ---- */
@@ -123,11 +110,9 @@ static enum few_status replay_items(struct replay *r, struct few__eval_result *r
 {
     enum few__eval_kind kind = r->method->kind;
     bool has_deadlines = kind == FEW__EVAL_ORDER || kind == FEW__EVAL_PACK;
-    bool by_replay = r->method->learned && r->method->rank == FEW__RANK_VALUE;
     for (size_t i = 0; i < r->eval->n_test; i++) {
         FEW__TRY(few__eval_lane_item(&r->lane, r->eval->test[i], err));
         replay_freely(r, i, result);
-        if (by_replay) replay_prices(r, i);
         for (size_t d = 0; has_deadlines && d < r->eval->n_deadlines; d++)
             replay_deadline(r, i, r->eval->deadlines_us[d], &result->deadline[d]);
     }
@@ -211,8 +196,7 @@ static bool take_memory(struct replay *r, struct few__eval_result *result)
     const struct few__eval *eval = r->eval;
     struct few__arena *arena = eval->arena;
     bool by_price = r->method->learned;
-    size_t n_prices = r->method->rank == FEW__RANK_VALUE ? N_PRICES_REPLAYED : N_PRICES;
-    r->n_points = by_price ? n_prices + 2 : eval->trace->catalog.n_models + 1;
+    r->n_points = by_price ? N_PRICES + 2 : eval->trace->catalog.n_models + 1;
     result->recall = FEW__ARENA_NEW(arena, struct few__eval_point, eval->n_recalls);
     result->stop = FEW__ARENA_NEW(arena, struct few__eval_point, eval->n_recalls);
     result->deadline = FEW__ARENA_NEW(arena, struct few__eval_point, eval->n_deadlines);

@@ -26,6 +26,9 @@ struct few__learner {
      * FEW_EPARSE a damaged output; FEW_ENOMEM. */
     enum few_status (*learn)(const struct few__lesson *lesson, struct few__tensors *tensors,
                              struct few_error *err);
+    size_t
+        folds; // items are held out from it in so many parts, where stops are measured; 0 = 5. Fewer for slow ones
+    double weight; // how long it takes beside others, for progress; 0 = 1
 };
 
 #endif

@@ -51,6 +51,7 @@ struct few__learned_about few__learned_about(const struct few__learned *learned)
     return (struct few__learned_about){.split = made->split,
                                        .n_methods = made->n_methods,
                                        .methods = learned->methods,
+                                       .source = made->source,
                                        .preferred = made->preferred};
 }
 

@@ -22,6 +22,7 @@ struct made_policy {
     int split;
     size_t preferred, n_methods;
     struct made_method methods[MADE_METHODS_MAX];
+    const char *source;   // or NULL
     const char *stranger; // a model of the trace that it does not know, or NULL
 };
 

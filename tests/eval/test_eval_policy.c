@@ -47,7 +47,7 @@ static const struct made_policy once = {.split = 20,
                                                      .stops = {{0.8, 0.5 / 20000, 0.83, 0.81, 0.85, 0.4},
                                                                {0.9, 0.05 / 20000, 0.9, 0.9, 0.9, 0.6}}},
                                                     {.name = "dqn",
-                                                     .rank = FEW__RANK_VALUE,
+                                                     .rank = FEW__RANK_PRODUCT,
                                                      .gains = {0.8, 1.5, 0.1},
                                                      .n_stops = 1,
                                                      .stops = {{0.8, 0.5 / 20000, 0.83, 0.81, 0.85, 0.4}}}}};
@@ -307,6 +307,12 @@ static void test_split(void **state)
     fails(path, &opts, FEW_EINVAL, "expected at least 50, which the policy was learned with, found 20");
     opts.split = 100;
     fails(path, &opts, FEW_EINVAL, "expected 1 to 99, found 100");
+    policy.source = "voc";
+    opts.split = 50;
+    json_t *one = evaluate(path, &opts); // of three
+    assert_near(number(one, "test_items"), number(half, "test_items"), 0);
+    assert_near(number(one, "train_items"), number(half, "train_items") / 3, 20);
+    json_decref(one);
     opts = (struct few_eval_opts){.size = sizeof opts, .split = 20};
     json_t *twenty = evaluate(path, &opts);
     opts.split = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The learner "value_net": networks that predict what each model would add to a set of models that ran, by regression on
  * random sets of models on the items (docs/ams.md). */
-#ifndef FEW_TRAIN_NET_LEARN_H
-#define FEW_TRAIN_NET_LEARN_H
+#ifndef FEW_TRAIN_LEARNER_VALUE_NET_H
+#define FEW_TRAIN_LEARNER_VALUE_NET_H
 
 #include "train/learner.h"
 

@@ -2,7 +2,7 @@
 /* A sample: an item, a random set of models that ran on it, and for each other model the share of the item's value that it would
  * add (0 where it has none). Sets are the first so many models of static's order, shaken by Gumbel noise of three
  * strengths, so that likely and unlikely ones come. All nets see the same items; their draws differ. */
-#include "train/net_learn.h"
+#include "train/learner_value_net.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -302,4 +302,5 @@ static enum few_status learn_default(const struct few__lesson *lesson, struct fe
     return few__net_learn(lesson, &(struct few__net_learn_opts){0}, tensors, err);
 }
 
-const struct few__learner few__learner_value_net = {"value_net", learn_default};
+const struct few__learner few__learner_value_net = {
+    .name = "value_net", .learn = learn_default, .weight = 40};
