@@ -18,6 +18,7 @@ struct deadline {
     struct few__value value;
     enum few__rank rank;
     double price;                // value per microsecond, or -INFINITY
+    struct few__worth started;   // by the last choose that started something
     double *q;                   // (n_models,)
     struct few__charge *charges; // (n_models,)
 };
@@ -56,6 +57,7 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
         few__answer_nothing(view, d->charges, &hoped, &absent, choice);
         return;
     }
+    d->started = (struct few__worth){d->charges[best.model].q, d->charges[best.model].time_us};
     choice->answer = FEW__START;
     choice->n = 1;
     choice->models[0] = (size_t)d->charges[best.model].first;
@@ -80,6 +82,12 @@ void few__sched_deadline_price(struct few__sched *sched, double price)
 {
     struct deadline *d = sched->chooser.self;
     d->price = price;
+}
+
+struct few__worth few__sched_deadline_worth(const struct few__sched *sched)
+{
+    const struct deadline *d = sched->chooser.self;
+    return d->started;
 }
 
 enum few_status few__sched_deadline_create(const struct few_catalog *catalog, struct few__value value,

@@ -28,4 +28,12 @@ enum few_status few__sched_deadline_create(const struct few_catalog *catalog, st
  * -INFINITY, nothing is too dear. That is how a policy stops by itself: what is left is not worth its time. */
 void few__sched_deadline_price(struct few__sched *sched, double price);
 
+/* What the last choose that answered START started towards: its value and expected time, with what it needs. It starts
+ * unless value < price * time_us. */
+struct few__worth {
+    double value;
+    int64_t time_us;
+};
+struct few__worth few__sched_deadline_worth(const struct few__sched *sched);
+
 #endif

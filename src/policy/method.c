@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/method.h"
+
+#include <string.h>
+
+#include "core/env.h"
+#include "core/error.h"
+#include "core/mem.h"
+#include "policy/methods.h"
+
+static const struct few__method *const methods[] = {&few__method_static, &few__method_value_net};
+
+const struct few__method *few__method_at(size_t i)
+{
+    return i < sizeof methods / sizeof *methods ? methods[i] : NULL;
+}
+
+const struct few__method *few__method_find(const char *name)
+{
+    const struct few__method *method;
+    for (size_t i = 0; (method = few__method_at(i)); i++)
+        if (strcmp(method->name, name) == 0) return method;
+    return NULL;
+}
+
+/* ---- priorities ---- */
+
+struct prior {
+    const struct few_mem *mem;
+    struct few__value value;
+    size_t n;
+    double theta[]; // (n,)
+};
+
+static void begin(void *self, const struct few__view *view)
+{
+    struct prior *p = self;
+    if (p->value.begin) p->value.begin(p->value.self, view);
+}
+
+static void score(void *self, const struct few__view *view, double *q)
+{
+    struct prior *p = self;
+    p->value.score(p->value.self, view, q);
+    for (size_t m = 0; m < p->n; m++)
+        if (q[m] > 0) q[m] *= p->theta[m];
+}
+
+static void destroy(void *self)
+{
+    struct prior *p = self;
+    if (p->value.destroy) p->value.destroy(p->value.self);
+    few__free(p->mem, p);
+}
+
+static enum few_status add_priorities(const struct few_catalog *catalog, const struct few_mem *mem,
+                                      struct few__value *value, struct few_error *err)
+{
+    size_t n = catalog->n_models;
+    struct prior *p = few__new(mem, 1, sizeof *p + n * sizeof *p->theta);
+    if (!p) {
+        if (value->destroy) value->destroy(value->self);
+        *value = (struct few__value){0};
+        return few__no_memory(err, "priorities");
+    }
+    p->mem = mem;
+    p->value = *value;
+    p->n = n;
+    for (size_t m = 0; m < n; m++) p->theta[m] = (double)catalog->models[m].priority;
+    *value = (struct few__value){
+        .self = p, .name = p->value.name, .begin = begin, .score = score, .destroy = destroy};
+    return FEW_OK;
+}
+
+enum few_status few__method_value(const struct few__method *method, const void *self,
+                                  const struct few__method_map *map, const struct few_cost *costs, bool packs,
+                                  const struct few_env *env, struct few__value *value, struct few_error *err)
+{
+    bool any = false;
+    for (size_t m = 0; !method->has_priorities && m < map->catalog->n_models; m++)
+        any |= map->catalog->models[m].priority != 1;
+    FEW__TRY(method->value(self, map, costs, packs, env, value, err));
+    return any ? add_priorities(map->catalog, few__env(env).mem, value, err) : FEW_OK;
+}
