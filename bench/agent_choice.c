@@ -66,7 +66,7 @@ static void split(struct world *w)
     w->costs = calloc(w->trace->catalog.n_models + 1, sizeof *w->costs);
     if (!w->train || !w->test || !w->fit || !w->check || !w->costs) exit(1);
     for (size_t i = 0; i < n; i++) {
-        if (w->trace->items[i].is_test) w->test[w->n_test++] = i;
+        if (w->trace->items[i].bucket >= FEW__SPLIT_DEFAULT) w->test[w->n_test++] = i;
         else w->train[w->n_train++] = i;
     }
     for (size_t i = 0; i < w->n_train; i++) {

@@ -305,4 +305,4 @@ static enum few_status learn_default(const struct few__lesson *lesson, struct fe
 }
 
 const struct few__learner few__learner_value_net = {
-    .name = "value_net", .learn = learn_default, .weight = 40};
+    .name = "value_net", .learn = learn_default, .weight = 100};
