@@ -10,11 +10,11 @@
 enum { LIST_MAX = 64 };
 
 static const char *const methods[] = {
-    "run_all",        "random", "static",          "q_greedy", "oracle",
-    "density_greedy", "bound",  "explore_exploit", "reducto",  "reducto_successive"};
-#define METHODS(between)                                                                         \
-    "run_all, random, static, q_greedy, oracle, density_greedy, bound, explore_exploit," between \
-    "reducto, reducto_successive"
+    "run_all",        "random", "rules",           "static",  "q_greedy",          "oracle",
+    "density_greedy", "bound",  "explore_exploit", "reducto", "reducto_successive"};
+#define METHODS(between)                                                               \
+    "run_all, random, rules, static, q_greedy, oracle, density_greedy, bound," between \
+    "explore_exploit, reducto, reducto_successive"
 
 static const struct option_row options[] = {
     OPTION("method", 0, OPTION_TEXT, methods, "LIST", "these methods only"),
@@ -24,6 +24,7 @@ static const struct option_row options[] = {
            "memory to try with every deadline: 300MiB,25% (of what all models take)"),
     OPTION("segment", 0, OPTION_DURATION, segment_us, "TIME",
            "what is reused or explored of a stream ends with its segment (default: 10s)"),
+    OPTION("rules", 0, OPTION_TEXT, rules, "FILE", "rules of thumb, for the method rules"),
     OPTION_SEED,
     OPTION("output", 'o', OPTION_TEXT, output, "FILE", "write an HTML page with tables and curves"),
     OPTION_FORCE,
@@ -308,7 +309,8 @@ static int run(const struct args *args)
                                  .n_memories = lists.n_memories,
                                  .methods = lists.n_methods ? lists.methods : NULL,
                                  .n_methods = lists.n_methods,
-                                 .segment_us = args->segment_us};
+                                 .segment_us = args->segment_us,
+                                 .rules = args->rules};
     char *text = NULL;
     struct few_error err = {0};
     enum few_status status = few_eval(args->rest[0], &opts, &text, &err);

@@ -5,7 +5,8 @@
 static const struct option_row options[] = {
     OPTION_OUTPUT,
     OPTION("policy", 'p', OPTION_TEXT, policy, "SPEC",
-           "run_all (default), random[:SEED], static:TRACE, q_greedy:TRACE, explore_exploit"),
+           "run_all (default), random[:SEED], static:TRACE, q_greedy:TRACE, rules:FILE, "
+           "explore_exploit"),
     OPTION("deadline", 0, OPTION_DURATION, deadline_us, "TIME",
            "for each item, decoding included: 60ms, 1.5s"),
     OPTION_MEMORY_LIMIT,

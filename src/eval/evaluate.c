@@ -29,6 +29,12 @@ static enum few_status value_random(const struct few__eval *eval, struct few__va
     return few__value_random(&eval->trace->catalog, eval->seed, &eval->env, value, err);
 }
 
+static enum few_status value_rules(const struct few__eval *eval, struct few__value *value,
+                                   struct few_error *err)
+{
+    return few__value_rules(&eval->rules, &eval->trace->catalog, eval->seed, &eval->env, value, err);
+}
+
 static enum few_status value_static(const struct few__eval *eval, struct few__value *value,
                                     struct few_error *err)
 {
@@ -74,6 +80,7 @@ static enum few_status value_q_greedy(const struct few__eval *eval, struct few__
 static const struct few__eval_method methods[] = {
     {"run_all", FEW__EVAL_ORDER, true, FEW__RANK_RATIO, value_run_all, NULL},
     {"random", FEW__EVAL_ORDER, true, FEW__RANK_RATIO, value_random, NULL},
+    {"rules", FEW__EVAL_ORDER, false, FEW__RANK_RATIO, value_rules, NULL},
     {"static", FEW__EVAL_PACK, true, FEW__RANK_RATIO, value_static, gains_static},
     {"q_greedy", FEW__EVAL_ORDER, true, FEW__RANK_VALUE, value_q_greedy, NULL},
     {"oracle", FEW__EVAL_PACK, false, FEW__RANK_RATIO, value_oracle, value_oracle},
@@ -100,6 +107,7 @@ static bool is_of_streams(const struct few__eval_method *method)
 
 static bool applies(const struct few__eval *eval, const struct few__eval_method *method)
 {
+    if (method->value == value_rules) return eval->rules.n > 0;
     if (!is_of_streams(method)) return true;
     return method->kind == FEW__EVAL_EXPLORE ? eval->n_moments > 0 : eval->n_looks > 0;
 }
@@ -112,9 +120,11 @@ static enum few_status check_methods(const struct few__eval *eval, const struct 
         if (!method)
             return few__fail(
                 err, FEW_EINVAL,
-                "method: expected run_all, random, static, q_greedy, oracle, density_greedy, bound, "
+                "method: expected run_all, random, rules, static, q_greedy, oracle, density_greedy, bound, "
                 "explore_exploit, reducto or reducto_successive, found \"%s\"",
                 opts->methods[i]);
+        if (method->value == value_rules && eval->rules.n == 0)
+            return few__fail(err, FEW_EINVAL, "method rules: expected a file of rules, found none");
         if (!applies(eval, method))
             return few__fail(err, FEW_EINVAL, "method %s: expected a trace with streams%s, found none",
                              method->name, method->kind == FEW__EVAL_EXPLORE ? "" : " and their looks");
@@ -312,6 +322,9 @@ static enum few_status prepare(struct few__eval *eval, const struct few_eval_opt
                          eval->trace->n_items, eval->trace->catalog.n_models);
     FEW__TRY(split(eval, err));
     FEW__TRY(measure_wholes(eval, err));
+    if (opts->rules)
+        FEW__TRY(
+            few__rules_read(opts->rules, &eval->trace->catalog, eval->arena, NULL, NULL, &eval->rules, err));
     return read_opts(eval, opts, err);
 }
 

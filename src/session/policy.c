@@ -17,9 +17,11 @@
 #include "item/sched_pack.h"
 #include "model/catalog.h"
 #include "model/manifest.h"
+#include "model/rules_file.h"
 #include "store/trace.h"
 
-enum { FIRST_DEFAULT = 3 }; // explore_exploit
+enum { FIRST_DEFAULT = 3 };                // explore_exploit
+#define RULES_MEMORY_MAX ((size_t)1 << 30) // 256 rules, each about every label of a space
 
 struct few_policy {
     struct few_env env;
@@ -34,7 +36,10 @@ struct few_policy {
     size_t *order;
     double *gain, *found;
     struct few_cost *costs;
-    char digest[FEW__SHA256_HEX]; // of the trace
+    char digest[FEW__SHA256_HEX]; // of the trace, or of the rules
+
+    struct few__arena arena; // rules
+    struct few__rules rules;
 };
 
 // One row of the table at the end: what "name" or "name:argument" means.
@@ -201,6 +206,28 @@ static enum few_status schedule_random(const struct few_policy *p, const struct 
     return in_turn(p, value, FEW__RANK_RATIO, sched, err);
 }
 
+/* ---- rules ---- */
+
+static enum few_status open_rules(struct few_policy *p, const char *path, struct few_error *err)
+{
+    if (!path || !*path)
+        return few__fail(err, FEW_EINVAL,
+                         "policy '%s': expected the path of a file of rules behind \"rules:\"", p->name);
+    enum few_status status = few__rules_read(path, &p->zoo->catalog, &p->arena, NULL, NULL, &p->rules, err);
+    if (status != FEW_OK) return few__wrap(err, status, "policy '%s'", p->name);
+    return few__sha256_file(path, p->digest, err);
+}
+
+static enum few_status schedule_rules(const struct few_policy *p, const struct few_cost *costs, bool packs,
+                                      struct few__sched *sched, struct few_error *err)
+{
+    struct few__value value;
+    (void)costs;
+    (void)packs;
+    FEW__TRY(few__value_rules(&p->rules, &p->zoo->catalog, p->seed, &p->env, &value, err));
+    return in_turn(p, value, FEW__RANK_RATIO, sched, err);
+}
+
 /* ---- explore_exploit ---- */
 
 // "0.95", ".5", "1": not by strtod, which follows the host's locale.
@@ -261,6 +288,7 @@ static const struct policy_kind kinds[] = {
     {"run_all", open_run_all, schedule_run_all},
     {"random", open_random, schedule_random},
     {"static", open_static, schedule_static},
+    {"rules", open_rules, schedule_rules},
     {"explore_exploit", open_explore_exploit, schedule_explore_exploit},
     {"q_greedy", open_q_greedy, schedule_q_greedy},
 };
@@ -274,8 +302,8 @@ static enum few_status open_kind(struct few_policy *p, struct few_error *err)
         return p->kind->open(p, p->name[n] ? p->name + n + 1 : NULL, err);
     }
     return few__fail(err, FEW_EINVAL,
-                     "policy: expected run_all, random[:SEED], static:TRACE, explore_exploit[:FIRST[:KEEP]] "
-                     "or q_greedy:TRACE, found \"%s\"",
+                     "policy: expected run_all, random[:SEED], static:TRACE, rules:FILE, "
+                     "explore_exploit[:FIRST[:KEEP]] or q_greedy:TRACE, found \"%s\"",
                      p->name);
 }
 
@@ -287,6 +315,7 @@ enum few_status few_policy_open(const char *spec, const struct few_zoo *zoo, str
     if (!p) return few__no_memory(err, "policy");
     p->env = zoo->env;
     p->zoo = zoo;
+    few__arena_init(&p->arena, p->env.mem, RULES_MEMORY_MAX);
     p->name = few__strdup(zoo->env.mem, spec ? spec : "run_all");
     enum few_status status = p->name ? open_kind(p, err) : few__no_memory(err, "policy");
     if (status != FEW_OK) few_policy_close(p);
@@ -302,6 +331,7 @@ void few_policy_close(struct few_policy *policy)
     few__free(policy->env.mem, policy->gain);
     few__free(policy->env.mem, policy->found);
     few__free(policy->env.mem, policy->costs);
+    few__arena_finish(&policy->arena);
     few__free(policy->env.mem, policy);
 }
 
