@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* rules: AMS's rule-based baseline (TKDD 2022, section 5; algorithms.md 1.7). All models begin with the weight 1; a rule that
- * holds multiplies those of its models, once; the next model is drawn by weight among those that may start now.
+/* rules: AMS's rule-based baseline (TKDD 2022, section 5; algorithms.md 1.7). All models begin with the weight 1; a model that
+ * says a rule's label multiplies the weights of the rule's models; the next model is drawn by weight among those that may
+ * start now.
  *
  * Each decision draws anew, from (seed, item, how many models have been started): model m gets E_m, exponential with mean 1,
  * and the smallest E_m / w_m wins, which happens with probability w_m / sum w (Efraimidis and Spirakis 2006). So whatever
@@ -24,7 +25,7 @@ struct by_rules {
     const struct few__rules *rules; // borrowed
     size_t n_models;
     uint64_t seed, draw; // draw: of this item
-    bool *held;          // (n_rules,) rules that hold on this item
+    uint16_t *applied;   // (n_rules,) how often each has been applied on this item
     double *weights;     // (n_models,)
 };
 
@@ -34,16 +35,18 @@ static void begin(void *self, const struct few__view *view)
     struct few__rng rng;
     few__rng_init(&rng, b->seed, view->item);
     b->draw = few__rng_next(&rng);
-    memset(b->held, 0, b->rules->n * sizeof *b->held);
+    memset(b->applied, 0, b->rules->n * sizeof *b->applied);
     for (size_t m = 0; m < b->n_models; m++) b->weights[m] = 1;
 }
 
-// A label that was seen stays seen, so a rule that holds need not be looked at again.
-static bool holds(const struct few__rule *rule, const float *seen)
+/* The most models that have said one and the same of its labels. The paper's table reads "current model's task, output label,
+ * rule": each execution counts. */
+static uint16_t times_said(const struct few__rule *rule, const uint16_t *n_said)
 {
+    uint16_t most = 0;
     for (size_t i = 0; i < rule->n_labels; i++)
-        if (seen[rule->labels[i]] > 0) return true;
-    return false;
+        if (n_said[rule->labels[i]] > most) most = n_said[rule->labels[i]];
+    return most;
 }
 
 static void apply(struct by_rules *b, const struct few__rule *rule)
@@ -67,9 +70,8 @@ static void score(void *self, const struct few__view *view, double *q)
     struct by_rules *b = self;
     struct few__rng rng;
     for (size_t i = 0; i < b->rules->n; i++) {
-        if (b->held[i] || !holds(&b->rules->rules[i], view->seen)) continue;
-        b->held[i] = true;
-        apply(b, &b->rules->rules[i]);
+        const struct few__rule *rule = &b->rules->rules[i];
+        for (uint16_t n = times_said(rule, view->n_said); b->applied[i] < n; b->applied[i]++) apply(b, rule);
     }
     few__rng_init(&rng, b->draw, b->n_models - view->n_pending);
     for (size_t m = 0; m < b->n_models; m++) {
@@ -98,9 +100,9 @@ enum few_status few__value_rules(const struct few__rules *rules, const struct fe
     b->rules = rules;
     b->n_models = catalog->n_models;
     b->seed = seed;
-    b->held = FEW__ARENA_NEW(&b->arena, bool, rules->n);
+    b->applied = FEW__ARENA_NEW(&b->arena, uint16_t, rules->n);
     b->weights = FEW__ARENA_NEW(&b->arena, double, catalog->n_models);
-    if (!b->held || !b->weights) {
+    if (!b->applied || !b->weights) {
         destroy(b);
         return few__no_memory(err, "policy rules");
     }

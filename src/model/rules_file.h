@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Rules of thumb in a file (docs/rules.md): once one of these labels has been seen, these models are so many times as
+/* Rules of thumb in a file (docs/rules.md): a model that says one of these labels makes these models so many times as
  * likely to be next. What asks them is item/value_rules. */
 #ifndef FEW_MODEL_RULES_FILE_H
 #define FEW_MODEL_RULES_FILE_H
@@ -17,7 +17,7 @@ enum {
 
 struct few__rule {
     size_t n_labels, n_models;
-    const int32_t *labels; // (n_labels,) of the catalog: any one of them, seen as valuable, makes it hold
+    const int32_t *labels; // (n_labels,) of the catalog: any one of them applies it
     const size_t *models;  // (n_models,) rising
     double times;          // 0.001 ... 1000
 };

@@ -80,8 +80,8 @@ static void test_weights_by_hand(void **state)
     t_trace_finish(&t);
 }
 
-// A rule with two labels, both of which are seen, holds once.
-static void test_a_rule_holds_once(void **state)
+// One model that says two labels of a rule applies it once.
+static void test_a_model_applies_a_rule_once(void **state)
 {
     (void)state;
     struct t_trace t;
@@ -103,6 +103,34 @@ static void test_a_rule_holds_once(void **state)
         second += order[1] == 1;
     }
     assert_share(second, n, 0.75);
+    value.destroy(value.self);
+    t_trace_finish(&t);
+}
+
+// Two models that say the same label apply the rule twice, the second with a lower confidence too; a third finds nothing.
+static void test_each_model_that_says_it_counts(void **state)
+{
+    (void)state;
+    struct t_trace t;
+    size_t n = 0, third = 0, order[T_MODELS];
+    const int32_t zero[] = {0};
+    const size_t d[] = {3};
+    const struct few__rule rule = {1, 1, zero, d, 3};
+    const struct few__rules rules = {1, &rule};
+    t_trace_init(&t, 5, ITEMS);
+    for (size_t i = 0; i < ITEMS; i++) {
+        t_trace_says(&t, i, 0, 0, 0.9F);
+        t_trace_says(&t, i, 1, 0, 0.6F);
+        t_trace_says(&t, i, 1, 0, 0.7F); // twice in one output
+    }
+    struct few__value value = open_rules(&t, &rules, t_seed());
+    for (size_t i = 0; i < ITEMS; i++) {
+        t_replay(&t, value, FEW__RANK_RATIO, i, FEW__NO_DEADLINE, order);
+        if (order[0] + order[1] != 1) continue;
+        n++;
+        third += order[2] == 3;
+    }
+    assert_share(third, n, 9.0 / 11);
     value.destroy(value.self);
     t_trace_finish(&t);
 }
@@ -145,7 +173,7 @@ static void test_asked_twice(void **state)
     double first[6], again[6], next[6];
     enum few__state states[6] = {FEW__PENDING};
     double slow[6] = {1, 1, 1, 1, 1, 1};
-    float seen[T_LABELS] = {0};
+    uint16_t n_said[T_LABELS] = {0};
     const struct few__rules rules = {0, NULL};
     t_trace_init(&t, 6, 1);
     struct few__value value = open_rules(&t, &rules, 3);
@@ -153,7 +181,7 @@ static void test_asked_twice(void **state)
                              .costs = t.world.costs,
                              .states = states,
                              .slow = slow,
-                             .seen = seen,
+                             .n_said = n_said,
                              .n_pending = 6,
                              .item = 11};
     value.begin(value.self, &view);
@@ -268,7 +296,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_what_holds_it_is_uniform),
         cmocka_unit_test(test_weights_by_hand),
-        cmocka_unit_test(test_a_rule_holds_once),
+        cmocka_unit_test(test_a_model_applies_a_rule_once),
+        cmocka_unit_test(test_each_model_that_says_it_counts),
         cmocka_unit_test(test_items_are_apart),
         cmocka_unit_test(test_asked_twice),
         cmocka_unit_test(test_needs),
