@@ -6,7 +6,7 @@ import re
 import house
 
 FLOOR = {"core": 1, "model": 2, "media": 3, "store": 3, "nn": 3, "backend": 3, "source": 4, "exec": 4, "item": 5,
-         "session": 6, "eval": 6, "export": 6, "report": 6}
+         "policy": 6, "session": 7, "eval": 7, "export": 7, "report": 7, "train": 7}
 OUTSIDE = ("cli", "examples")
 LIBC = set("""assert ctype errno inttypes limits locale math signal stdarg stdbool stddef stdint stdio stdlib
     string strings time dirent fcntl glob libgen poll pthread termios unistd sys/ioctl sys/resource sys/stat

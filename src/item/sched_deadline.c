@@ -17,6 +17,7 @@ struct deadline {
     struct few__chains needs;
     struct few__value value;
     enum few__rank rank;
+    double price;                // value per microsecond, or -INFINITY
     double *q;                   // (n_models,)
     struct few__charge *charges; // (n_models,)
 };
@@ -41,6 +42,7 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
         if (charge->first == FEW__NOBODY || charge->bytes > view->memory_bytes) continue;
         if (!few__view_fits(view, charge->time_us)) continue;
         if (d->rank == FEW__RANK_STOP && charge->q <= 0) continue;
+        if (charge->q < d->price * (double)charge->time_us) continue;
         double rank = rank_of(d->rank, charge);
         size_t first = (size_t)charge->first;
         few__best_note(&wish, model, rank);
@@ -74,6 +76,12 @@ static void destroy(void *self)
     few__free(mem, d);
 }
 
+void few__sched_deadline_price(struct few__sched *sched, double price)
+{
+    struct deadline *d = sched->chooser.self;
+    d->price = price;
+}
+
 enum few_status few__sched_deadline_create(const struct few_catalog *catalog, struct few__value value,
                                            enum few__rank rank, const struct few_env *env,
                                            struct few__sched *sched, struct few_error *err)
@@ -87,6 +95,7 @@ enum few_status few__sched_deadline_create(const struct few_catalog *catalog, st
     }
     d->value = value;
     d->rank = rank;
+    d->price = -INFINITY;
     few__arena_init(&d->arena, e.mem, FEW__ITEM_MEMORY_MAX);
     enum few_status status = few__chains_build(catalog, &d->arena, &d->needs, err);
     if (status == FEW_OK) {

@@ -24,4 +24,8 @@ enum few_status few__sched_deadline_create(const struct few_catalog *catalog, st
                                            enum few__rank rank, const struct few_env *env,
                                            struct few__sched *sched, struct few_error *err);
 
+/* Start towards nothing whose value over time (of its chain, in value per microsecond) is below price; as created:
+ * -INFINITY, nothing is too dear. That is how a policy stops by itself: what is left is not worth its time. */
+void few__sched_deadline_price(struct few__sched *sched, double price);
+
 #endif

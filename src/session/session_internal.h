@@ -29,7 +29,7 @@
 #include "item/explore.h"
 #include "media/look.h"
 #include "model/manifest.h"
-#include "session/policy.h"
+#include "policy/policy.h"
 #include "session/recall.h"
 #include "source/items.h"
 #include "store/store.h"

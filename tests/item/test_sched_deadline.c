@@ -521,6 +521,33 @@ static void test_choosing_allocates_nothing(void **state)
     assert_int_equal(mem.live, 0);
 }
 
+/* a: 6 for 2 us, b: 5 for 5, c: -1 for 1, user d of b: 20 for 1. A price below the chain's 25 / 6 lets b start for d's sake. */
+static void test_a_price_stops(void **state)
+{
+    (void)state;
+    static const struct {
+        double price;
+        const char *starts;
+    } cases[] = {{-INFINITY, "bdac"}, {-2, "bdac"}, {0, "bda"}, {3, "bda"}, {4.1, "bd"}, {4.2, ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct t_trace t;
+        struct table table = {.q = {6, 5, -1, 20}, .n = 4};
+        t_trace_init(&t, 4, 1);
+        const int64_t times[] = {2, 5, 1, 1};
+        for (size_t m = 0; m < 4; m++) {
+            t_world_time(&t.world, m, times[m]);
+            t.trace.cells[m].time_us = (int32_t)times[m];
+        }
+        t.world.models[3].needs = 1;
+        size_t order[T_MODELS];
+        size_t started = t_replay_price(&t, table_value(&table), RATIO, cases[i].price, order);
+        char letters[T_MODELS + 1] = "";
+        for (size_t k = 0; k < started; k++) letters[k] = t.world.names[order[k]][0];
+        assert_string_equal(letters, cases[i].starts);
+        t_trace_finish(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -539,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_what_has_no_memory_waits),
         cmocka_unit_test(test_what_is_held_is_left_alone),
         cmocka_unit_test(test_what_is_slow_beside_others_counts_as_long),
+        cmocka_unit_test(test_a_price_stops),
         cmocka_unit_test(test_create_without_memory),
         cmocka_unit_test(test_create_refuses_a_circle),
         cmocka_unit_test(test_random_workloads),

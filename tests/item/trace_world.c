@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "item/trace_world.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -85,8 +86,8 @@ const struct few__sim_truth *t_trace_truth(struct t_trace *t, size_t item)
     return t->world.truth;
 }
 
-size_t t_replay(struct t_trace *t, struct few__value value, enum few__rank rank, size_t item,
-                int64_t deadline_us, size_t *order)
+static size_t replay(struct t_trace *t, struct few__value value, enum few__rank rank, double price,
+                     size_t item, int64_t deadline_us, size_t *order)
 {
     struct few_error err;
     struct few__sched sched;
@@ -94,6 +95,7 @@ size_t t_replay(struct t_trace *t, struct few__value value, enum few__rank rank,
     value.destroy = NULL; // stays with the caller
     assert_status(few__sched_deadline_create(&t->world.catalog, value, rank, NULL, &sched, &err), FEW_OK,
                   &err);
+    few__sched_deadline_price(&sched, price);
     assert_int_equal(few__exec_log_init(&log, NULL, 2 * T_MODELS + 4, NULL), FEW_OK);
     struct few__exec *exec = t_exec(&t->world, sched.chooser, 1, &log);
     few__sim_item(exec, item, 1000, deadline_us, t_trace_truth(t, item));
@@ -105,6 +107,18 @@ size_t t_replay(struct t_trace *t, struct few__value value, enum few__rank rank,
     few__exec_destroy(exec);
     few__sched_destroy(&sched);
     return n;
+}
+
+size_t t_replay(struct t_trace *t, struct few__value value, enum few__rank rank, size_t item,
+                int64_t deadline_us, size_t *order)
+{
+    return replay(t, value, rank, -INFINITY, item, deadline_us, order);
+}
+
+size_t t_replay_price(struct t_trace *t, struct few__value value, enum few__rank rank, double price,
+                      size_t *order)
+{
+    return replay(t, value, rank, price, 0, FEW__NO_DEADLINE, order);
 }
 
 double t_set_value(const struct t_trace *t, size_t item, const bool *in)

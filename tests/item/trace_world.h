@@ -37,6 +37,10 @@ const struct few__sim_truth *t_trace_truth(struct t_trace *t, size_t item);
 size_t t_replay(struct t_trace *t, struct few__value value, enum few__rank rank, size_t item,
                 int64_t deadline_us, size_t *order);
 
+/* The same without a deadline, starting nothing whose value over time is below price. */
+size_t t_replay_price(struct t_trace *t, struct few__value value, enum few__rank rank, double price,
+                      size_t *order);
+
 /* Value of a set of models on an item, straight from the definition. in: (n_models,). */
 double t_set_value(const struct t_trace *t, size_t item, const bool *in);
 

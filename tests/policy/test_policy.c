@@ -5,7 +5,7 @@
 
 #include "exec/world.h"
 #include "model/manifest.h"
-#include "session/policy.h"
+#include "policy/policy.h"
 
 static void make_zoo(struct t_world *world, struct few_zoo *zoo, const struct few_mem *mem)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A policy as a session uses it.
-#ifndef FEW_SESSION_POLICY_H
-#define FEW_SESSION_POLICY_H
+#ifndef FEW_POLICY_POLICY_H
+#define FEW_POLICY_POLICY_H
 
 #include <fewer/policy.h>
 

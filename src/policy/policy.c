@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Policies by name: which value function is asked, and which scheduler asks it. Where models run one after another an order
  * is enough; where they share lanes or memory, packing wants to know how much each of them brings. */
-#include "session/policy.h"
+#include "policy/policy.h"
 
 #include <ctype.h>
 #include <errno.h>
