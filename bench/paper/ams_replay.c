@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "paper/ams_replay.h"
 
-#include <string.h>
+#include "core/error.h"
 
 void ams_sum_add(struct ams_sum *sum, const struct few__sim_truth *truth)
 {
@@ -59,25 +59,28 @@ static enum few_status open_executor(struct ams_player *player, const struct ams
     return status;
 }
 
+enum few_status ams_player_open_in_order(struct ams_player *player, const struct ams_world *world,
+                                         struct few__value value, enum few__rank rank, uint64_t memory_bytes,
+                                         struct few_error *err)
+{
+    *player = (struct ams_player){.clock_us = 0};
+    FEW__TRY(few__sched_deadline_create(&world->catalog, value, rank, NULL, &player->sched, err));
+    return open_executor(player, world, memory_bytes ? FEW__LANES_MAX : 1, memory_bytes, err);
+}
+
 enum few_status ams_player_open(struct ams_player *player, const struct ams_world *world,
                                 struct few__value value, enum few__rank rank, struct few_error *err)
 {
-    *player = (struct ams_player){.clock_us = 0};
-    enum few_status status =
-        few__sched_deadline_create(&world->catalog, value, rank, NULL, &player->sched, err);
-    return status == FEW_OK ? open_executor(player, world, 1, 0, err) : status;
+    return ams_player_open_in_order(player, world, value, rank, 0, err);
 }
 
 enum few_status ams_player_open_packed(struct ams_player *player, const struct ams_world *world,
-                                       struct few__value value, enum few__pack_rule rule, bool in_order,
+                                       struct few__value value, enum few__pack_rule rule,
                                        uint64_t memory_bytes, struct few_error *err)
 {
     *player = (struct ams_player){.clock_us = 0};
-    enum few_status status =
-        in_order
-            ? few__sched_deadline_create(&world->catalog, value, FEW__RANK_RATIO, NULL, &player->sched, err)
-            : few__sched_pack_create(&world->catalog, value, rule, NULL, &player->sched, err);
-    return status == FEW_OK ? open_executor(player, world, FEW__LANES_MAX, memory_bytes, err) : status;
+    FEW__TRY(few__sched_pack_create(&world->catalog, value, rule, NULL, &player->sched, err));
+    return open_executor(player, world, FEW__LANES_MAX, memory_bytes, err);
 }
 
 void ams_player_close(struct ams_player *player)

@@ -34,11 +34,16 @@ struct ams_player {
     bool done[AMS_MODELS]; // ended before the deadline
 };
 
-/* memory_bytes 0: one model after the other; else side by side within it. value is taken over. Errors: FEW_ENOMEM. */
+/* One model after the other. value is taken over. Errors, here and below: FEW_ENOMEM. */
 enum few_status ams_player_open(struct ams_player *player, const struct ams_world *world,
                                 struct few__value value, enum few__rank rank, struct few_error *err);
+
+/* Side by side within memory_bytes: whatever comes first by rank and has room and time, or by Algorithm 2. */
+enum few_status ams_player_open_in_order(struct ams_player *player, const struct ams_world *world,
+                                         struct few__value value, enum few__rank rank, uint64_t memory_bytes,
+                                         struct few_error *err);
 enum few_status ams_player_open_packed(struct ams_player *player, const struct ams_world *world,
-                                       struct few__value value, enum few__pack_rule rule, bool in_order,
+                                       struct few__value value, enum few__pack_rule rule,
                                        uint64_t memory_bytes, struct few_error *err);
 void ams_player_close(struct ams_player *player);
 void ams_play(struct ams_player *player, uint64_t item, const struct ams_item *truth, int64_t deadline_us);
