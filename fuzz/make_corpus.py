@@ -325,3 +325,27 @@ RECORDS = {
 }
 for name, lines in RECORDS.items():
     keep("records", f"{name}.jsonl", lines)
+
+# ---- files of tensors: a header and the data after the line's end; the target puts the length before it ----
+
+def tensor(dtype="F32", shape="[2]", offsets="[0, 8]"):
+    return f'{{"dtype": "{dtype}", "shape": {shape}, "data_offsets": {offsets}}}'
+
+
+TENSORS = {
+    "all": '{"__metadata__": {"config": "{}", "\\u00e9": ""}, "a": ' + tensor() + ', "b": ' + tensor("F64", "[1, 1]", "[8, 16]")
+           + ', "c": ' + tensor("I32", "[]", "[16, 20]") + ', "d": ' + tensor("I64", "[0, 4]", "[20, 20]") + ', "e": '
+           + tensor("U8", "[2, 2]", "[20, 24]") + "}  \n" + "x" * 24,
+    "turned": '{"a": ' + tensor(offsets="[8, 16]") + ', "b": ' + tensor() + "}\n" + "y" * 16,
+    "odd": '{"a": ' + tensor("U8", "[1]", "[0, 1]") + ', "b": ' + tensor("F64", "[2]", "[1, 17]") + "}\n" + "z" * 17,
+    "none": "{}\n", "bad_empty": "", "bad_short": "abc", "bad_length": b"\xff" * 8 + b"{}",
+    "bad_gap": '{"a": ' + tensor(offsets="[4, 12]") + "}\n" + "x" * 12,
+    "bad_over": '{"a": ' + tensor() + ', "b": ' + tensor() + "}\n" + "x" * 8,
+    "bad_rest": '{"a": ' + tensor() + "}\n" + "x" * 9, "bad_size": '{"a": ' + tensor(shape="[3]") + "}\n" + "x" * 8,
+    "bad_huge": '{"a": ' + tensor(shape="[4294967296, 4294967296, 4294967296]", offsets="[0, 0]") + "}\n",
+    "bad_dtype": '{"a": ' + tensor("F16") + "}\n" + "x" * 8, "bad_twice": '{"a": {}, "a": {}}\n', "bad_json": '{"a"\n',
+    "bad_number": '{"a": ' + tensor(shape="[2.0]") + "}\n" + "x" * 8, "bad_word": '{"__metadata__": {"a": 1}}\n',
+    "bad_deep": '{"a": ' + "[" * 3000 + "\n", "whole": struct.pack("<Q", 8) + b"{}      ",
+}
+for name, text in TENSORS.items():
+    keep("tensors", name, text)

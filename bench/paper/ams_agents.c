@@ -18,7 +18,8 @@ struct episodes {
     struct few__episode_model models[AMS_MODELS];
 };
 
-static enum few_status get(void *self, size_t i, const struct few__episode_model **models, struct few_error *err)
+static enum few_status get(void *self, size_t i, const struct few__episode_model **models,
+                           struct few_error *err)
 {
     struct episodes *e = self;
     (void)err;
@@ -31,7 +32,8 @@ static enum few_status get(void *self, size_t i, const struct few__episode_model
     return FEW_OK;
 }
 
-static struct episodes *make_episodes(const struct ams_world *world, const struct ams_source *source, size_t *n)
+static struct episodes *make_episodes(const struct ams_world *world, const struct ams_source *source,
+                                      size_t *n)
 {
     struct episodes *e = FEW__NEW(NULL, struct episodes);
     struct ams_walk walk = {.source = *source, .train = true, .n = AMS_AGENT_ITEMS};
@@ -57,8 +59,9 @@ static struct few__dqn_opts options(enum few__dqn_kind kind, uint64_t seed, cons
     return opts;
 }
 
-enum few_status ams_agent_train(const struct ams_world *world, const struct ams_source *source, enum few__dqn_kind kind,
-                                uint64_t seed, const double *theta, struct ams_agent *agent, struct few_error *err)
+enum few_status ams_agent_train(const struct ams_world *world, const struct ams_source *source,
+                                enum few__dqn_kind kind, uint64_t seed, const double *theta,
+                                struct ams_agent *agent, struct few_error *err)
 {
     size_t n = 0;
     *agent = (struct ams_agent){.net = NULL};

@@ -16,8 +16,9 @@ struct ams_agent {
 
 /* Train an agent of a kind on AMS_AGENT_ITEMS train items of the source. theta: (AMS_MODELS,) or NULL = 1.
  * Errors: FEW_ENOMEM. End: ams_agent_finish. */
-enum few_status ams_agent_train(const struct ams_world *world, const struct ams_source *source, enum few__dqn_kind kind,
-                                uint64_t seed, const double *theta, struct ams_agent *agent, struct few_error *err);
+enum few_status ams_agent_train(const struct ams_world *world, const struct ams_source *source,
+                                enum few__dqn_kind kind, uint64_t seed, const double *theta,
+                                struct ams_agent *agent, struct few_error *err);
 void ams_agent_finish(struct ams_agent *agent);
 
 /* By kind: by value over time, and by value alone (as the paper's recall experiments do: Q-greedy). */

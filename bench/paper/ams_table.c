@@ -65,7 +65,8 @@ static double peak_mib(void)
 /* ---- subjects ---- */
 
 static enum few_status add_subject(struct table *t, const struct ams_method *method,
-                                   const struct ams_context *context, int seed, unsigned parts, struct few_error *err)
+                                   const struct ams_context *context, int seed, unsigned parts,
+                                   struct few_error *err)
 {
     struct measured *m = &t->subjects[t->n_subjects];
     m->seed = seed;
@@ -76,8 +77,8 @@ static enum few_status add_subject(struct table *t, const struct ams_method *met
 }
 
 // The agent is the last of t->agents; it is told by its lines how long it took.
-static enum few_status train_agent(struct table *t, const struct ams_source *source, enum few__dqn_kind kind, int seed,
-                                   const double *theta, struct few_error *err)
+static enum few_status train_agent(struct table *t, const struct ams_source *source, enum few__dqn_kind kind,
+                                   int seed, const double *theta, struct few_error *err)
 {
     struct ams_context *context = &t->contexts[t->n_agents];
     struct ams_agent *agent = &t->agents[t->n_agents];
@@ -86,8 +87,8 @@ static enum few_status train_agent(struct table *t, const struct ams_source *sou
     *context = t->base;
     context->learned = &agent->meaning;
     t->n_agents++;
-    printf("{\"trained\": \"%s\", \"set\": \"%s\", \"seed\": %d, \"took_s\": %.1f}\n", ams_agent_methods[kind].name,
-           source->name, seed, now_s() - start_s);
+    printf("{\"trained\": \"%s\", \"set\": \"%s\", \"seed\": %d, \"took_s\": %.1f}\n",
+           ams_agent_methods[kind].name, source->name, seed, now_s() - start_s);
     fflush(stdout);
     return FEW_OK;
 }
@@ -115,7 +116,8 @@ static void stream(struct table *t, struct ams_walk walk)
         ams_row_set(&t->row, &t->item);
         ams_facts_of(t->bounder, &t->world, &t->item, &t->scratch, &facts);
         for (size_t i = 0; i < t->n_subjects; i++)
-            ams_subject_measure(&t->subjects[i].subject, id, &t->item, &facts, &t->scratch, t->subjects[i].parts);
+            ams_subject_measure(&t->subjects[i].subject, id, &t->item, &facts, &t->scratch,
+                                t->subjects[i].parts);
         if (++n == 1000) early_mib = peak_mib();
     }
     printf("{\"set\": \"%s\", \"streamed\": %llu, \"took_s\": %.1f, \"peak_mib_after_1000\": %.1f, "
@@ -132,7 +134,8 @@ static void print_subjects(const struct table *t, const char *set)
 
 /* ---- tables ---- */
 
-static enum few_status baselines(struct table *t, const struct ams_source *source, uint64_t n, struct few_error *err)
+static enum few_status baselines(struct table *t, const struct ams_source *source, uint64_t n,
+                                 struct few_error *err)
 {
     FEW__TRY(ams_learn_static(&t->world, source, STATIC_ITEMS, &t->base, err));
     for (size_t i = 0; i < AMS_BASELINES; i++)
@@ -172,7 +175,8 @@ static enum few_status one_agent(struct table *t, uint64_t n, const char *name, 
     enum few__dqn_kind kind = 0;
     while (kind < FEW__DQN_KIND_COUNT && strcmp(ams_agent_methods[kind].name, name) != 0) kind++;
     if (kind == FEW__DQN_KIND_COUNT)
-        return few__fail(err, FEW_EINVAL, "kind: expected dqn, double_dqn, dueling_dqn or deep_sarsa, found %s", name);
+        return few__fail(err, FEW_EINVAL,
+                         "kind: expected dqn, double_dqn, dueling_dqn or deep_sarsa, found %s", name);
     FEW__TRY(train_agent(t, &corpus, kind, 1, NULL, err));
     FEW__TRY(add_subject(t, &ams_agent_methods[kind], &t->contexts[0], 1, AMS_EVERYTHING, err));
     stream(t, (struct ams_walk){.source = corpus, .n = n});
@@ -219,8 +223,8 @@ static enum few_status test_transfer(struct table *t, enum ams_dataset on, uint6
     const struct ams_source source = {.name = ams_dataset_names[on], .dataset = on};
     FEW__TRY(add_subject(t, &ams_baselines[0], &t->base, 0, PARTS, err));
     for (size_t i = 0; i < t->n_agents; i++)
-        FEW__TRY(add_subject(t, &ams_agent_methods[FEW__DUELING_DQN], &t->contexts[i], 1 + (int)i % n_seeds, PARTS,
-                             err));
+        FEW__TRY(add_subject(t, &ams_agent_methods[FEW__DUELING_DQN], &t->contexts[i], 1 + (int)i % n_seeds,
+                             PARTS, err));
     stream(t, (struct ams_walk){.source = source, .n = n});
     for (size_t i = 0; i < t->n_subjects; i++) {
         const struct ams_subject *s = &t->subjects[i].subject;
@@ -237,7 +241,8 @@ static enum few_status test_transfer(struct table *t, enum ams_dataset on, uint6
 static enum few_status transfer(struct table *t, uint64_t n, int n_seeds, struct few_error *err)
 {
     for (size_t i = 0; i < N_TRANSFERRED; i++) {
-        const struct ams_source source = {.name = ams_dataset_names[transferred[i]], .dataset = transferred[i]};
+        const struct ams_source source = {.name = ams_dataset_names[transferred[i]],
+                                          .dataset = transferred[i]};
         for (int seed = 1; seed <= n_seeds; seed++)
             FEW__TRY(train_agent(t, &source, FEW__DUELING_DQN, seed, NULL, err));
     }
@@ -279,7 +284,8 @@ static enum few_status run(struct table *t, int argc, char **argv, struct few_er
     if (strcmp(what, "agent") == 0) return one_agent(t, n, argc > 4 ? argv[4] : "dueling_dqn", err);
     if (strcmp(what, "priority") == 0) return priority(t, sample, n_seeds, err);
     if (strcmp(what, "transfer") == 0) return transfer(t, sample, n_seeds, err);
-    return few__fail(err, FEW_EINVAL, "expected baselines, sets, agents, agent, priority or transfer, found %s", what);
+    return few__fail(err, FEW_EINVAL,
+                     "expected baselines, sets, agents, agent, priority or transfer, found %s", what);
 }
 
 int main(int argc, char **argv)

@@ -34,8 +34,7 @@ struct few__slot {
     float *seen;      // (n_labels,)
     uint16_t *n_said; // (n_labels,)
     uint16_t *sayer;  // (n_labels,) the last model that said it + 1, where n_said > 0
-    int32_t *touched; // (n_labels,) labels with seen > 0
-    size_t n_touched;
+    int32_t *touched; // (n_labels,) labels with seen > 0, view.n_seen of them
 };
 
 enum few__lane_state { FEW__LANE_FREE, FEW__LANE_READS, FEW__LANE_RUNS };

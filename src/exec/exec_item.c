@@ -141,7 +141,7 @@ static void see(struct few__exec *exec, struct few__slot *slot, size_t model, co
         if (slot->sayer[label] != model + 1) slot->n_said[label]++;
         slot->sayer[label] = (uint16_t)(model + 1);
         if (!(confidence > slot->seen[label])) continue;
-        if (slot->seen[label] == 0) slot->touched[slot->n_touched++] = label;
+        if (slot->seen[label] == 0) slot->touched[slot->view.n_seen++] = label;
         slot->seen[label] = confidence;
     }
 }

@@ -55,6 +55,7 @@ bool few__slot_create(struct few__exec *exec, struct few__slot *slot, const stru
                                     .outputs = slot->outputs,
                                     .held = slot->held,
                                     .seen = slot->seen,
+                                    .seen_labels = slot->touched,
                                     .n_said = slot->n_said,
                                     .running = slot->running,
                                     .ends_us = slot->ends_us,
@@ -74,12 +75,12 @@ bool few__slot_create(struct few__exec *exec, struct few__slot *slot, const stru
 
 void few__slot_clear(struct few__exec *exec, struct few__slot *slot)
 {
-    for (size_t i = 0; i < slot->n_touched; i++) {
+    for (size_t i = 0; i < slot->view.n_seen; i++) {
         slot->seen[slot->touched[i]] = 0;
         slot->n_said[slot->touched[i]] = 0;
         slot->sayer[slot->touched[i]] = 0;
     }
-    slot->n_touched = 0;
+    slot->view.n_seen = 0;
     for (size_t i = 0; i < exec->chains.n; i++) {
         slot->states[i] = FEW__PENDING;
         slot->outcomes[i] = FEW_SKIPPED;
