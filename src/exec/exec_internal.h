@@ -32,6 +32,8 @@ struct few__slot {
     size_t *running;  // (n_lanes,) models
     int64_t *ends_us; // (n_lanes,)
     float *seen;      // (n_labels,)
+    uint16_t *n_said; // (n_labels,)
+    uint16_t *sayer;  // (n_labels,) the last model that said it + 1, where n_said > 0
     int32_t *touched; // (n_labels,) labels with seen > 0, view.n_seen of them
 };
 

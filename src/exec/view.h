@@ -31,6 +31,7 @@ struct few__view {
     const float *seen;                       // (n_labels,) highest valuable confidence so far, 0 = none
     const int32_t *seen_labels;              // (n_seen,) labels with seen > 0, as they came: only ever longer
     size_t n_seen;
+    const uint16_t *n_said;      // (n_labels,) models that said it so far
     size_t n_pending, n_running; // of this item
     const size_t *running;       // (n_running,) models, in the order of start
     const int64_t *ends_us;      // (n_running,) instants at which they are expected to end

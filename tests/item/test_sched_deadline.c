@@ -601,9 +601,10 @@ static void test_in_turn(void **state)
     assert_int_equal(few__exec_log_init(&log, NULL, 64, NULL), FEW_OK);
     struct few__exec *exec = t_exec(&w, sched.chooser, 2, &log);
     few__sim_item(exec, 0, 0, FEW__NO_DEADLINE, w.truth);
-    t_assert_log(&log, &w,
-                 "0 item 0\n0 start a\n100 done a ok\n100 start b\n200 done b ok\n200 start c\n300 done c ok\n"
-                 "300 finish 0\n");
+    t_assert_log(
+        &log, &w,
+        "0 item 0\n0 start a\n100 done a ok\n100 start b\n200 done b ok\n200 start c\n300 done c ok\n"
+        "300 finish 0\n");
     few__exec_log_finish(&log);
     few__exec_destroy(exec);
     few__sched_destroy(&sched);

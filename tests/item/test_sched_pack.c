@@ -367,12 +367,13 @@ static void test_packing_tells_what_things_are_worth(void **state)
     struct pack_world p;
     struct few__sched sched;
     char text[128];
-    static const char *const reasons[] = {
-        "chosen by table: worth 4/ms, price 2.6/ms", "chosen by table: worth 4.5/ms, price 2.6/ms",
-        "not worth its time, says table: 2.5/ms, price 2.6/ms",
-        "not worth its time, says table: 0.5/ms, price 2.6/ms"};
+    static const char *const reasons[] = {"chosen by table: worth 4/ms, price 2.6/ms",
+                                          "chosen by table: worth 4.5/ms, price 2.6/ms",
+                                          "not worth its time, says table: 2.5/ms, price 2.6/ms",
+                                          "not worth its time, says table: 0.5/ms, price 2.6/ms"};
     set_example(&p);
-    assert_int_equal(few__sched_pack_create(&p.w.catalog, value_of(&p), IMPROVED, NULL, &sched, NULL), FEW_OK);
+    assert_int_equal(few__sched_pack_create(&p.w.catalog, value_of(&p), IMPROVED, NULL, &sched, NULL),
+                     FEW_OK);
     assert_null(sched.chooser.explain);
     few__sched_pack_price(&sched, 0.0026);
     for (size_t i = 0; i < 2; i++) {

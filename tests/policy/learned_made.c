@@ -9,9 +9,8 @@
 const double made_rate[M_MODELS] = {5e-4, 4e-4, 3e-4, 2e-4, 1e-4};
 const double made_gain[M_MODELS] = {0.9, 0.1, 0.5, 0.3, 0.2};
 const double made_found[M_MODELS] = {1, 0.25, 1, 0.5, 0};
-const struct few__learned_stop made_stops[3] = {{0.5, 3.5e-4, 0.55, 0.5, 0.6, 0.2},
-                                                {0.8, 1.5e-4, 0.81, 0.78, 0.84, 0.5},
-                                                {1, -INFINITY, 1, 1, 1, 1}};
+const struct few__learned_stop made_stops[3] = {
+    {0.5, 3.5e-4, 0.55, 0.5, 0.6, 0.2}, {0.8, 1.5e-4, 0.81, 0.78, 0.84, 0.5}, {1, -INFINITY, 1, 1, 1, 1}};
 
 // Adds model m; its need is `needs`, -1 = none.
 static void add(struct few__catalog_builder *builder, const struct made_odds *odds, int m, int needs)
@@ -21,10 +20,14 @@ static void add(struct few__catalog_builder *builder, const struct made_odds *od
     const char *scene[] = {"sky", odds->label ? odds->label : "sea", "none"};
     const char *const mood[] = {"calm", "calm", "glad"}, *const letters[] = {"a", "b"};
     const char *const nulls[] = {"none", "sky"};
-    const struct few__label_list lists[] = {
-        {odds->space ? odds->space : "scene", odds->fewer_labels ? 2 : 3, scene, odds->fewer_labels ? 0 : odds->sky_is_null ? 2 : 1, nulls},
-        {"mood", 3, mood, 0, NULL},
-        {"letters", 2, letters, 0, NULL}};
+    const struct few__label_list lists[] = {{odds->space ? odds->space : "scene", odds->fewer_labels ? 2 : 3,
+                                             scene,
+                                             odds->fewer_labels  ? 0
+                                             : odds->sky_is_null ? 2
+                                                                 : 1,
+                                             nulls},
+                                            {"mood", 3, mood, 0, NULL},
+                                            {"letters", 2, letters, 0, NULL}};
     static const int list_of[] = {0, -1, 1, 2, -1};
     struct few_error err;
     struct few_model model = {.name = names[m],

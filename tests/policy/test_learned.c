@@ -169,11 +169,14 @@ static void test_changed_models_are_refused(void **state)
     made_zoo(&zoo, NULL);
     struct few__learned *learned = open_made(&zoo);
     assert_changed(learned, (struct made_odds){.extra = "ocr"}, "found 'ocr', which it does not know");
-    assert_changed(learned, (struct made_odds){.face_kind = FEW_BOX},
-                   "model 'face' has changed since the policy was learned: expected kind detections, found box");
-    assert_changed(learned, (struct made_odds){.label = "lake"},
-                   "model 'tags' has changed since the policy was learned: expected label 1 to be 'sea', found lake");
-    assert_changed(learned, (struct made_odds){.space = "place"}, "expected the label space scene, found place");
+    assert_changed(
+        learned, (struct made_odds){.face_kind = FEW_BOX},
+        "model 'face' has changed since the policy was learned: expected kind detections, found box");
+    assert_changed(
+        learned, (struct made_odds){.label = "lake"},
+        "model 'tags' has changed since the policy was learned: expected label 1 to be 'sea', found lake");
+    assert_changed(learned, (struct made_odds){.space = "place"},
+                   "expected the label space scene, found place");
     assert_changed(learned, (struct made_odds){.fewer_labels = true}, "expected a list of 3 labels, found 2");
     assert_changed(learned, (struct made_odds){.sky_is_null = true},
                    "expected label 'sky' to be valuable, found the contrary");
@@ -216,7 +219,8 @@ static void test_prices(void **state)
     assert_near(stop.low, 0.5 + 0.28 / 3, 1e-12);
     assert_near(stop.high, 0.68, 1e-12);
     assert_near(stop.time_ratio, 0.3, 1e-12);
-    assert_status(few__learned_price(learned, 0, 0.81, &stop, &err), FEW_OK, &err); // above the last price: all
+    assert_status(few__learned_price(learned, 0, 0.81, &stop, &err), FEW_OK,
+                  &err); // above the last price: all
     assert_true(stop.price == -INFINITY);
     static const double none[] = {0.49, 1.01, -1, NAN};
     for (size_t i = 0; i < 4; i++) {
@@ -292,7 +296,8 @@ static void test_damaged_words(void **state)
         {"\\\"stops\\\"", "\\\"stopz\\\"", "stops"},
         {"\\\"recall\\\": 0.5", "\\\"recall\\\": 0.9", "recall: expected rising numbers"},
         {"\\\"got\\\"", "\\\"gut\\\"", "got"},
-        {"\\\"preferred\\\": \\\"static", "\\\"preferred\\\": \\\"statik", "preferred: expected one of its methods"},
+        {"\\\"preferred\\\": \\\"static", "\\\"preferred\\\": \\\"statik",
+         "preferred: expected one of its methods"},
     };
     made_zoo(&zoo, NULL);
     t_tmpdir();
@@ -346,8 +351,7 @@ static enum few_status all_of_it(const struct few_mem *mem, void *ud)
     if (made != FEW_OK) return made;
     made = few__learned_open(t_path("p"), &env, &learned, NULL);
     if (made != FEW_OK) return made;
-    enum few_status status =
-        few__learned_value(learned, 0, &zoo->catalog, zoo->costs, &env, &value, NULL);
+    enum few_status status = few__learned_value(learned, 0, &zoo->catalog, zoo->costs, &env, &value, NULL);
     if (status == FEW_OK) {
         status = few__learned_gains(learned, 0, &zoo->catalog, &env, &gains, NULL);
         if (status == FEW_OK) gains.destroy(gains.self);
@@ -370,10 +374,10 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back),   cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_models_by_name),   cmocka_unit_test(test_changed_models_are_refused),
-        cmocka_unit_test(test_prices),           cmocka_unit_test(test_damaged_words),
-        cmocka_unit_test(test_damaged_numbers),  cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_there_and_back),  cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_models_by_name),  cmocka_unit_test(test_changed_models_are_refused),
+        cmocka_unit_test(test_prices),          cmocka_unit_test(test_damaged_words),
+        cmocka_unit_test(test_damaged_numbers), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

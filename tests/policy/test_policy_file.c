@@ -171,11 +171,11 @@ static void run(const struct live *live, double recall, enum few__way way, size_
     few_policy_close(policy);
 }
 
-#define assert_runs(live, recall, way, n_lanes, deadline_us, expected)                  \
-    do {                                                                                \
-        char text_[200];                                                                \
-        run((live), (recall), (way), (n_lanes), (deadline_us), text_, sizeof text_);    \
-        assert_string_equal(text_, (expected));                                         \
+#define assert_runs(live, recall, way, n_lanes, deadline_us, expected)               \
+    do {                                                                             \
+        char text_[200];                                                             \
+        run((live), (recall), (way), (n_lanes), (deadline_us), text_, sizeof text_); \
+        assert_string_equal(text_, (expected));                                      \
     } while (0)
 
 /* Rates fall from tags to depth; face, of which mood has need, stands before it. Prices: 0.5 is above what mood is worth, 0.8
@@ -249,8 +249,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_opens),     cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_stop),      cmocka_unit_test(test_one_after_the_other),
+        cmocka_unit_test(test_opens),        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_stop),         cmocka_unit_test(test_one_after_the_other),
         cmocka_unit_test(test_side_by_side), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
