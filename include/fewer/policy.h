@@ -6,6 +6,7 @@
  *     random[:SEED]      a new uniformly random order for each item
  *     static:TRACE       the greedy order by mean marginal value over time, measured on a trace; packed where models
  *                        share lanes or memory
+ *     rules:FILE         drawn at random, what has been seen makes some models more or less likely; a yardstick (docs/rules.md)
  *     explore_exploit[:FIRST[:KEEP]]  for streams: everything on the first FIRST (3) frames of each segment, then the models
  *                        that gave at least KEEP (1) of the value there; items of no stream run everything
  *     q_greedy:TRACE     by mean marginal value alone, whatever a model takes: a yardstick */
@@ -28,7 +29,7 @@ struct few_policy;
  *
  * Errors: FEW_EINVAL unknown form; a file that does not know a model of the zoo, or knows it otherwise (its labels, its
  *         file ...); FEW_ENOENT, FEW_ESTORE, FEW_EVERSION the trace cannot be read, or lacks a model of the zoo; FEW_EPARSE
- *         no policy, or a damaged one; FEW_ENOMEM.
+ *         no policy, or a damaged one, or mistakes in the rules, with file, line and column; FEW_ENOMEM.
  * Cost:   static and q_greedy read the whole trace once and take O(items x models^2). */
 FEW_API FEW_MUST_USE enum few_status few_policy_open(const char *spec, const struct few_zoo *zoo,
                                                      struct few_policy **policy, struct few_error *err);

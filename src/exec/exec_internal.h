@@ -32,8 +32,9 @@ struct few__slot {
     size_t *running;  // (n_lanes,) models
     int64_t *ends_us; // (n_lanes,)
     float *seen;      // (n_labels,)
-    int32_t *touched; // (n_labels,) labels with seen > 0
-    size_t n_touched;
+    uint16_t *n_said; // (n_labels,)
+    uint16_t *sayer;  // (n_labels,) the last model that said it + 1, where n_said > 0
+    int32_t *touched; // (n_labels,) labels with seen > 0, view.n_seen of them
 };
 
 enum few__lane_state { FEW__LANE_FREE, FEW__LANE_READS, FEW__LANE_RUNS };

@@ -129,14 +129,20 @@ void few__slot_ready(struct few__exec *exec, size_t at, unsigned has_parts)
         slot->chooser.begin(slot->chooser.self, &slot->view);
 }
 
-static void see(struct few__exec *exec, struct few__slot *slot, const struct few__part *part)
+_Static_assert(FEW_MODELS_MAX < UINT16_MAX, "models are counted in 16 bits");
+
+// An output may have a label twice; then it is said once, with the higher confidence.
+static void see(struct few__exec *exec, struct few__slot *slot, size_t model, const struct few__part *part)
 {
     for (size_t i = 0; i < part->n_valuable; i++) {
         int32_t label = part->valuable[i].label;
         float confidence = part->valuable[i].confidence;
         assert(label >= 0 && (size_t)label < exec->catalog->n_labels && "a label outside the catalog");
+        if (!(confidence > 0)) continue;
+        if (slot->sayer[label] != model + 1) slot->n_said[label]++;
+        slot->sayer[label] = (uint16_t)(model + 1);
         if (!(confidence > slot->seen[label])) continue;
-        if (slot->seen[label] == 0) slot->touched[slot->n_touched++] = label;
+        if (slot->seen[label] == 0) slot->touched[slot->view.n_seen++] = label;
         slot->seen[label] = confidence;
     }
 }
@@ -153,7 +159,7 @@ static void end_model(struct few__exec *exec, size_t at, size_t model, const str
     few__slot_settle(exec, at, model, FEW_EXECUTED, FEW__WHY_CHOSEN);
     slot->outputs[model] = part->output;
     slot->found[model] = part->result == FEW__RESULT_OK;
-    if (slot->found[model]) see(exec, slot, part);
+    if (slot->found[model]) see(exec, slot, model, part);
     else few__slot_skip_users(exec, at, model, FEW__WHY_NEED_EMPTY);
     if (!exec->group_first || exec->variants != FEW__VARIANTS_CASCADE || exec->group_first[model] < 0) return;
     if (part->unsure) few__slot_release_next(exec, at, model);

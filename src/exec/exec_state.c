@@ -41,6 +41,8 @@ bool few__slot_create(struct few__exec *exec, struct few__slot *slot, const stru
     slot->running = FEW__ARENA_NEW(arena, size_t, exec->n_lanes);
     slot->ends_us = FEW__ARENA_NEW(arena, int64_t, exec->n_lanes);
     slot->seen = FEW__ARENA_NEW(arena, float, n_labels);
+    slot->n_said = FEW__ARENA_NEW(arena, uint16_t, n_labels);
+    slot->sayer = FEW__ARENA_NEW(arena, uint16_t, n_labels);
     slot->touched = FEW__ARENA_NEW(arena, int32_t, n_labels);
     if (exec->memory.loads) {
         slot->wished = FEW__ARENA_NEW(arena, bool, n);
@@ -56,6 +58,8 @@ bool few__slot_create(struct few__exec *exec, struct few__slot *slot, const stru
                                     .outputs = slot->outputs,
                                     .held = slot->held,
                                     .seen = slot->seen,
+                                    .seen_labels = slot->touched,
+                                    .n_said = slot->n_said,
                                     .running = slot->running,
                                     .ends_us = slot->ends_us,
                                     .n_lanes = exec->n_lanes,
@@ -69,13 +73,17 @@ bool few__slot_create(struct few__exec *exec, struct few__slot *slot, const stru
                                     .now_us = INT64_MIN,
                                     .deadline_us = FEW__NO_DEADLINE};
     return slot->states && slot->outcomes && slot->found && slot->held && slot->outputs && slot->rows &&
-           slot->running && slot->ends_us && slot->seen && slot->touched;
+           slot->running && slot->ends_us && slot->seen && slot->n_said && slot->sayer && slot->touched;
 }
 
 void few__slot_clear(struct few__exec *exec, struct few__slot *slot)
 {
-    for (size_t i = 0; i < slot->n_touched; i++) slot->seen[slot->touched[i]] = 0;
-    slot->n_touched = 0;
+    for (size_t i = 0; i < slot->view.n_seen; i++) {
+        slot->seen[slot->touched[i]] = 0;
+        slot->n_said[slot->touched[i]] = 0;
+        slot->sayer[slot->touched[i]] = 0;
+    }
+    slot->view.n_seen = 0;
     for (size_t i = 0; i < exec->chains.n; i++) {
         slot->states[i] = FEW__PENDING;
         slot->outcomes[i] = FEW_SKIPPED;

@@ -29,9 +29,12 @@ struct few__view {
     const struct few_output *const *outputs; // where executed; entries may be NULL in a replay
     const bool *held;                        // pending, but not to be started: a cheaper variant goes first
     const float *seen;                       // (n_labels,) highest valuable confidence so far, 0 = none
-    size_t n_pending, n_running;             // of this item
-    const size_t *running;                   // (n_running,) models, in the order of start
-    const int64_t *ends_us;                  // (n_running,) instants at which they are expected to end
+    const int32_t *seen_labels;              // (n_seen,) labels with seen > 0, as they came: only ever longer
+    size_t n_seen;
+    const uint16_t *n_said;      // (n_labels,) models that said it so far
+    size_t n_pending, n_running; // of this item
+    const size_t *running;       // (n_running,) models, in the order of start
+    const int64_t *ends_us;      // (n_running,) instants at which they are expected to end
 
     // What the item shares with the others in flight.
     size_t n_lanes, n_free_lanes;  // models that may run at once, and that may start now

@@ -88,8 +88,8 @@ static void look(struct valuer *v, const struct few__view *view)
     size_t n_spaces = v->nets->n_spaces, n = n_seen(v);
     float *now = v->seen[1];
     memset(now, 0, n * sizeof *now);
-    for (size_t l = 0; l < view->catalog->n_labels; l++) {
-        if (!(view->seen[l] > 0)) continue;
+    for (size_t i = 0; i < view->n_seen; i++) {
+        size_t l = (size_t)view->seen_labels[i];
         uint32_t number = v->maps.label_of ? v->maps.label_of[l] : (uint32_t)l;
         size_t space = number == UINT32_MAX ? n_spaces : v->nets->space_of[number];
         for (size_t to = space;; to = n_spaces) {

@@ -11,7 +11,10 @@
  *     static.found  share of the items on which it found something */
 extern const struct few__method few__method_static;
 
-/* Networks that were shown what random sets of models said (item/value_net.h): "value_net.evidence.*", "value_net.net.I.*". */
+/* Networks that predict what each model would add (item/value_net.h):
+ *     value_net.n_nets      I64, how many
+ *     value_net.evidence.M.mean, .basis, .middle, .scale   of model M (item/evidence.h)
+ *     value_net.net.I.L.weight, .bias                      layer L of net I */
 extern const struct few__method few__method_value_net;
 
 #endif

@@ -18,10 +18,12 @@
 #include "item/sched_pack.h"
 #include "model/catalog.h"
 #include "model/manifest.h"
+#include "model/rules_file.h"
 #include "policy/policy_inside.h"
 #include "store/trace.h"
 
-enum { FIRST_DEFAULT = 3 }; // explore_exploit
+enum { FIRST_DEFAULT = 3 };                // explore_exploit
+#define RULES_MEMORY_MAX ((size_t)1 << 30) // 256 rules, each about every label of a space
 
 static enum few_status one_by_one(const struct few_policy *p, struct few__value value, enum few__rank rank,
                                   struct few__sched *sched, struct few_error *err)
@@ -178,6 +180,28 @@ static enum few_status schedule_random(const struct few_policy *p, const struct 
     return one_by_one(p, value, FEW__RANK_RATIO, sched, err);
 }
 
+/* ---- rules ---- */
+
+static enum few_status open_rules(struct few_policy *p, const char *path, struct few_error *err)
+{
+    if (!path || !*path)
+        return few__fail(err, FEW_EINVAL,
+                         "policy '%s': expected the path of a file of rules behind \"rules:\"", p->name);
+    enum few_status status = few__rules_read(path, &p->zoo->catalog, &p->arena, NULL, NULL, &p->rules, err);
+    if (status != FEW_OK) return few__wrap(err, status, "policy '%s'", p->name);
+    return few__sha256_file(path, p->digest, err);
+}
+
+static enum few_status schedule_rules(const struct few_policy *p, const struct few_cost *costs,
+                                      enum few__way way, struct few__sched *sched, struct few_error *err)
+{
+    struct few__value value;
+    (void)costs;
+    (void)way;
+    FEW__TRY(few__value_rules(&p->rules, &p->zoo->catalog, p->seed, &p->env, &value, err));
+    return one_by_one(p, value, FEW__RANK_RATIO, sched, err);
+}
+
 /* ---- explore_exploit ---- */
 
 // "0.95", ".5", "1": not by strtod, which follows the host's locale.
@@ -239,6 +263,7 @@ static const struct few__policy_kind kinds[] = {
     {"run_all", open_run_all, schedule_run_all},
     {"random", open_random, schedule_random},
     {"static", open_static, schedule_static},
+    {"rules", open_rules, schedule_rules},
     {"explore_exploit", open_explore_exploit, schedule_explore_exploit},
     {"q_greedy", open_q_greedy, schedule_q_greedy},
 };
@@ -255,10 +280,11 @@ static enum few_status open_kind(struct few_policy *p, struct few_error *err)
         p->kind = &few__policy_file;
         return p->kind->open(p, NULL, err);
     }
-    return few__fail(err, FEW_EINVAL,
-                     "policy: expected a file of 'fewer train', run_all, random[:SEED], static:TRACE, "
-                     "explore_exploit[:FIRST[:KEEP]] or q_greedy:TRACE, found \"%s\"",
-                     p->name);
+    return few__fail(
+        err, FEW_EINVAL,
+        "policy: expected a file of 'fewer train', run_all, random[:SEED], static:TRACE, rules:FILE, "
+        "explore_exploit[:FIRST[:KEEP]] or q_greedy:TRACE, found \"%s\"",
+        p->name);
 }
 
 enum few_status few_policy_open(const char *spec, const struct few_zoo *zoo, struct few_policy **policy,
@@ -270,6 +296,7 @@ enum few_status few_policy_open(const char *spec, const struct few_zoo *zoo, str
     p->env = zoo->env;
     p->zoo = zoo;
     p->stop.price = -INFINITY;
+    few__arena_init(&p->arena, p->env.mem, RULES_MEMORY_MAX);
     p->name = few__strdup(zoo->env.mem, spec ? spec : "run_all");
     enum few_status status = p->name ? open_kind(p, err) : few__no_memory(err, "policy");
     if (status != FEW_OK) few_policy_close(p);
@@ -286,6 +313,7 @@ void few_policy_close(struct few_policy *policy)
     few__free(policy->env.mem, policy->found);
     few__free(policy->env.mem, policy->costs);
     few__learned_close(policy->learned);
+    few__arena_finish(&policy->arena);
     few__free(policy->env.mem, policy);
 }
 

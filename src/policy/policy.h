@@ -10,7 +10,7 @@
 /* Costs that the policy was learned with: cost.time_us > 0 where it knows a model. (n_models,), or NULL. */
 const struct few_cost *few__policy_costs(const struct few_policy *policy);
 
-/* SHA-256 of the file that decides: the trace that it was learned from, or the policy; "" = none. */
+/* SHA-256 of the file that decides: the trace that it was learned from, its rules, or the policy; "" = none. */
 const char *few__policy_digest(const struct few_policy *policy);
 
 /* Whether it is run_all. */

@@ -20,7 +20,10 @@ struct few_policy {
     size_t *order;
     double *gain, *found;
     struct few_cost *costs;
-    char digest[FEW__SHA256_HEX]; // of the trace, or of the file
+    char digest[FEW__SHA256_HEX]; // of the trace, of the rules, or of the file
+
+    struct few__arena arena; // of the rules
+    struct few__rules rules;
 
     // A file.
     struct few__learned *learned;

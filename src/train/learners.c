@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/learners.h"
 
-#include "train/net_learn.h"
+#include "train/learner_value_net.h"
 
 static const struct few__learner *const learners[] = {&few__learner_static, &few__learner_value_net};
 

@@ -500,12 +500,16 @@ static void test_seen_is_the_highest_and_is_forgotten(void **state)
     struct t_script script = {.n = 3, .models = {0, 1, 2}};
     struct few__exec_log log = open_log();
     struct few__exec *exec = t_exec(&w, t_script_chooser(&script), 1, &log);
-    const float *seen = few__exec_view(exec, 0)->seen;
+    const struct few__view *view = few__exec_view(exec, 0);
+    const float *seen = view->seen;
     few__sim_item(exec, 0, 0, FEW__NO_DEADLINE, w.truth);
+    assert_int_equal(view->n_seen, 2); // each once, in the order in which they came
+    assert_true(view->seen_labels[0] == 5 && view->seen_labels[1] == 39);
     for (size_t l = 0; l < T_LABELS; l++) assert_near(seen[l], l == 5 ? 0.9f : l == 39 ? 0.6f : 0, 0);
     few__sim_item(exec, 1, 1000, 100, w.truth); // a alone
     for (size_t l = 0; l < T_LABELS; l++) assert_near(seen[l], l == 5 ? 0.7f : l == 39 ? 0.6f : 0, 0);
     few__sim_item(exec, 2, 2000, 0, w.truth);
+    assert_int_equal(view->n_seen, 0);
     for (size_t l = 0; l < T_LABELS; l++) assert_near(seen[l], 0, 0);
     close_all(exec, &log, &w, 1);
 }

@@ -18,7 +18,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 SECTIONS = {
     "demo": ["saved", "curves", "items", "lanes", "why", "models"],
     "street": ["saved", "curves", "streams", "items", "failures", "lanes", "why", "models"],
-    "eval": ["saved", "curves"],
+    "eval": ["saved", "curves", "methods"],
 }
 PAGES = sorted(SECTIONS)
 
