@@ -320,8 +320,8 @@ static enum few_status set_intervals(const struct few__curve *c, const size_t *n
     for (size_t s = 0; s < n_stops; s++) {
         double *means = &d.means[s * N_DRAWS];
         qsort(means, N_DRAWS, sizeof *means, by_size);
-        stops[s].low = means[TAIL - 1];
-        stops[s].high = means[N_DRAWS - TAIL];
+        stops[s].low = fmin(stops[s].got, means[TAIL - 1]);
+        stops[s].high = fmax(stops[s].got, means[N_DRAWS - TAIL]);
     }
     return FEW_OK;
 }

@@ -2,7 +2,7 @@
 #include "policy/learned_made.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "model/catalog.h"
 
@@ -42,7 +42,7 @@ static void add(struct few__catalog_builder *builder, const struct made_odds *od
                               .variant_of = -1,
                               .cost = {.time_us = 1000 * (m + 1), .memory_bytes = 7, .load_us = 3}};
     if (m == M_FACE && odds->face_kind) model.kind = odds->face_kind;
-    if (m == M_FACE) strcpy(model.digest, odds->digest ? odds->digest : "feed");
+    if (m == M_FACE) snprintf(model.digest, sizeof model.digest, "%s", odds->digest ? odds->digest : "feed");
     const struct few__label_list *list = list_of[m] >= 0 ? &lists[list_of[m]] : NULL;
     assert_status(few__catalog_add(builder, &model, list, &err), FEW_OK, &err);
 }
