@@ -66,7 +66,7 @@ static void split(struct world *w)
     w->costs = calloc(w->trace->catalog.n_models + 1, sizeof *w->costs);
     if (!w->train || !w->test || !w->fit || !w->check || !w->costs) exit(1);
     for (size_t i = 0; i < n; i++) {
-        if (w->trace->items[i].is_test) w->test[w->n_test++] = i;
+        if (w->trace->items[i].bucket >= FEW__SPLIT_DEFAULT) w->test[w->n_test++] = i;
         else w->train[w->n_train++] = i;
     }
     for (size_t i = 0; i < w->n_train; i++) {
@@ -150,7 +150,8 @@ static void run(const struct world *w, const struct choice *choice, uint64_t see
     checking.net = (struct few__dqn_net){.n_labels = opts.rules.n_labels,
                                          .n_models = w->trace->catalog.n_models,
                                          .executed_bits = opts.rules.executed_bits,
-                                         .label_of = label_of};
+                                         .input_of = label_of,
+                                         .n_known = w->trace->catalog.n_labels};
     opts.ud = &checking;
     must(few__dqn_train(&episodes, &opts, NULL, &net, &err), &err);
     few__recall_time_destroy(checking.timer);
