@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""eval, plan and report of a policy that fewer train made: the options, the tables, what is refused."""
+"""eval and plan with a policy: the options, the tables, what is refused."""
 import json
 import random
+import subprocess
 
 import pytest
+from conftest import BUILD, ZOO
 
-N = 60
+N = 200
 
 
 @pytest.fixture(scope="module")
 def made(command, tmp_path_factory):
     """A folder with trace.db (two sources, faces only where there is a dog) and policy.safetensors."""
-    import subprocess
-
-    from conftest import ZOO
     folder = tmp_path_factory.mktemp("policy")
     draw = random.Random(3)
     (folder / "model.onnx").write_bytes(b"nothing here loads it")
@@ -27,13 +26,9 @@ def made(command, tmp_path_factory):
                                  "faces": {"ran": True, "scalar": face}}})
     (folder / "outputs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
-    def run(*words):
-        got = subprocess.run([str(command), *map(str, words)], capture_output=True, text=True, cwd=folder)
-        assert got.returncode == 0, got.stderr
-        return got.stdout
-
-    run("import", "outputs.jsonl", "--zoo", "zoo.yaml", "-o", "trace.db", "-q")
-    run("train", "trace.db", "-o", "policy.safetensors", "--split", "40", "--seed", "1", "-q")
+    for words in ([command, "import", "outputs.jsonl", "--zoo", "zoo.yaml", "-o", "trace.db", "-q"],
+                  [BUILD / "tests" / "eval" / "make_policy", "trace.db", "policy.safetensors", "40"]):
+        subprocess.run(words, check=True, cwd=folder)
     return folder
 
 
