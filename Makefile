@@ -20,6 +20,8 @@ test-long: all
 	@$(PYTHON) tools/run_tests.py build --long -- $(OPTIONS)
 bench: all
 	@$(PYTHON) bench/run.py build
+paper: all
+	@bench/paper/run_paper.sh build $(PYTHON) $(TABLES)
 fuzz:
 	@$(PYTHON) fuzz/run_fuzz.py build $(TARGETS) -- $(OPTIONS)
 install: all
@@ -31,4 +33,4 @@ lint: all
 	@run-clang-tidy -quiet -p build '/(src|cli|examples)/'
 clean:
 	@rm -rf build
-.PHONY: all demo test test-long bench fuzz install fmt lint clean
+.PHONY: all demo test test-long bench paper fuzz install fmt lint clean

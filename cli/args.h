@@ -18,7 +18,7 @@ struct args_memory {
 /* What any verb may be told; a verb reads the members that its table names. */
 struct args {
     bool json, quiet, force, no_pixels, all_variants, dry_run;
-    const char *root, *policy, *output, *runtime, *format, *zoo;
+    const char *root, *policy, *output, *runtime, *format, *zoo, *rules;
     const char *trace, *eval; // of report
     bool no_curves, transfer;
     const char *priority;                                 // of eval

@@ -9,11 +9,11 @@
 enum { THREADS_MAX = 64 };
 
 static const char *const methods[] = {
-    "run_all",        "random", "static",          "q_greedy", "oracle",
-    "density_greedy", "bound",  "explore_exploit", "reducto",  "reducto_successive"};
-#define METHODS(between)                                                                         \
-    "run_all, random, static, q_greedy, oracle, density_greedy, bound, explore_exploit," between \
-    "reducto, reducto_successive"
+    "run_all",        "random", "rules",           "static",  "q_greedy",          "oracle",
+    "density_greedy", "bound",  "explore_exploit", "reducto", "reducto_successive"};
+#define METHODS(between)                                                               \
+    "run_all, random, rules, static, q_greedy, oracle, density_greedy, bound," between \
+    "explore_exploit, reducto, reducto_successive"
 
 static const struct option_row options[] = {
     OPTION("policy", 'p', OPTION_TEXT, policy, "FILE", "what 'fewer train' made: its methods compete too"),
@@ -26,6 +26,7 @@ static const struct option_row options[] = {
            "memory to try with every deadline: 300MiB,25% (of what all models take)"),
     OPTION("segment", 0, OPTION_DURATION, segment_us, "TIME",
            "what is reused or explored of a stream ends with its segment (default: 10s)"),
+    OPTION("rules", 0, OPTION_TEXT, rules, "FILE", "rules of thumb, for the method rules"),
     OPTION("transfer", 0, OPTION_FLAG, transfer, NULL,
            "each source of items alone, too: what a file name has before its first '_'"),
     OPTION("priority", 0, OPTION_TEXT, priority, "MODEL",
@@ -91,7 +92,8 @@ static int run(const struct args *args)
                                  .split = (int)args->split,
                                  .priority = args->priority,
                                  .n_threads = args->threads ? (size_t)args->threads : n_cores(),
-                                 .by_source = args->transfer};
+                                 .by_source = args->transfer,
+                                 .rules = args->rules};
     char *text = NULL;
     struct few_error err = {0};
     enum few_status status = few_eval(args->rest[0], &opts, &text, &err);

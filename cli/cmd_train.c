@@ -95,7 +95,7 @@ static void show_line(struct shown *shown, const struct few_train_progress *p, d
     bar[BAR] = 0;
     if (p->fold == p->folds) snprintf(where, sizeof where, "all items");
     else snprintf(where, sizeof where, "fold %zu of %zu", p->fold + 1, p->folds);
-    if (made > 0 && took_s > 2) {
+    if (made > 0.02 && took_s > 2) {
         char time[32];
         show_time((1 - p->share) / made * took_s * 1e6, time, sizeof time);
         snprintf(left, sizeof left, "  %s left", time);

@@ -253,6 +253,31 @@ def answers():
         keep("worker", f"bad_{name}", line)
 
 
+# ---- rules ----
+
+def rules():
+    head = "version: 1\nrules:\n"
+    good = {
+        "space": "  - {when: {space: places}, models: [d], times: 2}\n",
+        "labels": "  - {when: {space: places, labels: [beach, none]}, models: [v, c], times: 0.5}\n",
+        "model": "  - {when: {model: e}, models: [b], times: 1e2}\n  - {when: {model: l, labels: [street]}, models: [f], times: .5}\n",
+        "merged": "  - &a {when: {space: face}, models: [d], times: 3}\n  - {<<: *a, models: [e, d]}\n",
+    }
+    broken = {
+        "names": "  - {when: {space: place, labels: [x]}, models: [dd], times: 2}\n  - {when: {model: q}, tasks: [faces], times: 1}\n",
+        "times": "  - {when: {space: face}, models: [d], times: 0}\n  - {when: {space: face}, models: [d], times: nan}\n",
+        "both": "  - {when: {space: face, model: d}, models: [d], times: 2}\n  - {when: {}, models: [d], times: 2}\n",
+        "shape": "  - 5\n  - [a]\n  - {when: [a], models: {a: b}, tasks: d, times: [1]}\n  -\n",
+        "sequence": "  - {when: {model: s}, models: [s], times: 2}\n", "twice": "  - {when: {space: face}, times: 2, times: 3}\n",
+        "open": "  - {when: {space: face}, models: [d\n",
+    }
+    for name, text in good.items():
+        keep("rules", f"{name}.yaml", head + text)
+    for name, text in broken.items():
+        keep("rules", f"bad_{name}.yaml", head + text)
+    keep("rules", "bad_empty.yaml", "")
+
+
 # ---- images ----
 
 def images():
@@ -277,6 +302,7 @@ if __name__ == "__main__":
     json_lines()
     stores()
     answers()
+    rules()
     images()
 
 # ---- lists of records ----

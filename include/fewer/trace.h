@@ -49,6 +49,7 @@ struct few_eval_opts {
     const char *priority; // the position of this model where its priority is 1, 2, 5, 10; NULL = none
     size_t n_threads;     // methods replayed at once, up to 64; the answer is the same. 0 = 1
     bool by_source;       // each source of items alone, too: those whose file names are alike before a '_'
+    const char *rules;    // file of rules for the method "rules" (docs/rules.md); NULL = without that method
 };
 
 /* Replay every method on the test items of a trace (SHA-1 of the file name modulo 100 is 20 or more; of a stream, each
@@ -56,8 +57,8 @@ struct few_eval_opts {
  * the result says so.
  *
  * json   out, owned (few_text_free): one JSON object, DESIGN section 5
- * Errors: FEW_ENOENT, FEW_ESTORE, FEW_EVERSION; FEW_EINVAL no items, an unknown method, one for streams where there
- *         are none, or memory budgets for a trace that lacks the memory of a model; FEW_ENOMEM.
+ * Errors: FEW_ENOENT, FEW_ESTORE, FEW_EVERSION; FEW_EPARSE mistakes in the rules; FEW_EINVAL no items, an unknown
+ *         method, one for streams where there are none, rules without a file, or memory budgets for a trace that lacks the memory of a model; FEW_ENOMEM.
  * Cost:   O(items x models^2) for each method, deadline and memory budget. */
 FEW_API FEW_MUST_USE enum few_status few_eval(const char *trace_path, const struct few_eval_opts *opts,
                                               char **json, struct few_error *err);

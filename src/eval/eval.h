@@ -61,6 +61,7 @@ struct few__eval {
     size_t n_incomplete;        // items left out because a model neither ran nor failed
     bool same_items;            // too few for a split: all items train and test
     uint64_t seed;
+    struct few__rules rules;              // none: the method has no file
     const struct few_cost *costs;         // (n_models,) of the catalog
     const struct few__eval_whole *wholes; // (n_test,)
     double run_all_us;                    // sum over the test items

@@ -21,6 +21,13 @@ static enum few_status value_random(const struct few__eval *eval, const struct f
     return few__value_random(&eval->trace->catalog, eval->seed, &eval->env, value, err);
 }
 
+static enum few_status value_rules(const struct few__eval *eval, const struct few__eval_method *method,
+                                   struct few__value *value, struct few_error *err)
+{
+    (void)method;
+    return few__value_rules(&eval->rules, &eval->trace->catalog, eval->seed, &eval->env, value, err);
+}
+
 static enum few_status value_static(const struct few__eval *eval, const struct few__eval_method *method,
                                     struct few__value *value, struct few_error *err)
 {
@@ -89,6 +96,7 @@ static enum few_status gains_learned(const struct few__eval *eval, const struct 
 static const struct few__eval_method rows[] = {
     {"run_all", FEW__EVAL_ORDER, true, FEW__RANK_RATIO, value_run_all, NULL, NULL, NULL},
     {"random", FEW__EVAL_ORDER, true, FEW__RANK_RATIO, value_random, NULL, NULL, NULL},
+    {"rules", FEW__EVAL_ORDER, false, FEW__RANK_RATIO, value_rules, NULL, NULL, NULL},
     {"static", FEW__EVAL_PACK, true, FEW__RANK_RATIO, value_static, gains_static, NULL, NULL},
     {"q_greedy", FEW__EVAL_ORDER, true, FEW__RANK_VALUE, value_q_greedy, NULL, NULL, NULL},
     {"oracle", FEW__EVAL_PACK, false, FEW__RANK_RATIO, value_oracle, value_oracle, NULL, NULL},
@@ -98,7 +106,7 @@ static const struct few__eval_method rows[] = {
     {"reducto", FEW__EVAL_REUSE, false, FEW__RANK_RATIO, NULL, NULL, NULL, NULL},
     {"reducto_successive", FEW__EVAL_REUSE_SUCCESSIVE, false, FEW__RANK_RATIO, NULL, NULL, NULL, NULL},
 };
-enum { N_ROWS = sizeof rows / sizeof *rows, N_BASELINES = 4 };
+enum { N_ROWS = sizeof rows / sizeof *rows, N_BASELINES = 5 };
 
 bool few__eval_of_streams(const struct few__eval_method *method)
 {
@@ -152,6 +160,7 @@ const struct few__eval_method *few__eval_find(const struct few__eval *eval, cons
 
 bool few__eval_applies(const struct few__eval *eval, const struct few__eval_method *method)
 {
+    if (method->value == value_rules) return eval->rules.n > 0;
     if (!few__eval_of_streams(method)) return true;
     return method->kind == FEW__EVAL_EXPLORE ? eval->n_moments > 0 : eval->n_looks > 0;
 }
@@ -173,6 +182,8 @@ enum few_status few__eval_check_methods(const struct few__eval *eval, const char
     for (size_t i = 0; i < n; i++) {
         const struct few__eval_method *method = few__eval_find(eval, names[i]);
         if (!method) return unknown(eval, names[i], err);
+        if (method->value == value_rules && eval->rules.n == 0)
+            return few__fail(err, FEW_EINVAL, "method rules: expected a file of rules, found none");
         if (!few__eval_applies(eval, method))
             return few__fail(err, FEW_EINVAL, "method %s: expected a trace with streams%s, found none",
                              method->name, method->kind == FEW__EVAL_EXPLORE ? "" : " and their looks");

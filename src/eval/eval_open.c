@@ -236,6 +236,9 @@ static enum few_status prepare(struct few__eval *eval, const struct few_eval_opt
     FEW__TRY(read_split(eval, opts->split, err));
     FEW__TRY(split(eval, err));
     FEW__TRY(measure_wholes(eval, err));
+    if (opts->rules)
+        FEW__TRY(
+            few__rules_read(opts->rules, &eval->trace->catalog, eval->arena, NULL, NULL, &eval->rules, err));
     FEW__TRY(read_opts(eval, opts, err));
     FEW__TRY(few__eval_units(eval, err));
     return check_policy(eval, err);

@@ -32,8 +32,9 @@ struct few__slot {
     size_t *running;  // (n_lanes,) models
     int64_t *ends_us; // (n_lanes,)
     float *seen;      // (n_labels,)
-    int32_t *touched; // (n_labels,) labels with seen > 0
-    size_t n_touched;
+    uint16_t *n_said; // (n_labels,)
+    uint16_t *sayer;  // (n_labels,) the last model that said it + 1, where n_said > 0
+    int32_t *touched; // (n_labels,) labels with seen > 0, view.n_seen of them
 };
 
 enum few__lane_state { FEW__LANE_FREE, FEW__LANE_READS, FEW__LANE_RUNS };
@@ -107,6 +108,7 @@ struct few__exec {
     double lone;              // mean of real over expected time of runs with nothing beside them
 
     size_t *chosen, *joined;         // (n_models,) room for answers
+    double *worths, *joined_worths;  // (n_models,) and for what they are worth
     int64_t *chain_us;               // (n_models,) scratch of stop
     struct few__action *own_actions; // (few__exec_actions_max,)
 

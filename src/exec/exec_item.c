@@ -5,6 +5,7 @@
  * something found (whatever else happens to a need is passed on to its users at once); seen[l] > 0 only for labels in
  * touched[]; a held model is pending, and of each group of variants the cheapest one that has not ended is not held. */
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "exec/exec_internal.h"
@@ -128,14 +129,20 @@ void few__slot_ready(struct few__exec *exec, size_t at, unsigned has_parts)
         slot->chooser.begin(slot->chooser.self, &slot->view);
 }
 
-static void see(struct few__exec *exec, struct few__slot *slot, const struct few__part *part)
+_Static_assert(FEW_MODELS_MAX < UINT16_MAX, "models are counted in 16 bits");
+
+// An output may have a label twice; then it is said once, with the higher confidence.
+static void see(struct few__exec *exec, struct few__slot *slot, size_t model, const struct few__part *part)
 {
     for (size_t i = 0; i < part->n_valuable; i++) {
         int32_t label = part->valuable[i].label;
         float confidence = part->valuable[i].confidence;
         assert(label >= 0 && (size_t)label < exec->catalog->n_labels && "a label outside the catalog");
+        if (!(confidence > 0)) continue;
+        if (slot->sayer[label] != model + 1) slot->n_said[label]++;
+        slot->sayer[label] = (uint16_t)(model + 1);
         if (!(confidence > slot->seen[label])) continue;
-        if (slot->seen[label] == 0) slot->touched[slot->n_touched++] = label;
+        if (slot->seen[label] == 0) slot->touched[slot->view.n_seen++] = label;
         slot->seen[label] = confidence;
     }
 }
@@ -152,7 +159,7 @@ static void end_model(struct few__exec *exec, size_t at, size_t model, const str
     few__slot_settle(exec, at, model, FEW_EXECUTED, FEW__WHY_CHOSEN);
     slot->outputs[model] = part->output;
     slot->found[model] = part->result == FEW__RESULT_OK;
-    if (slot->found[model]) see(exec, slot, part);
+    if (slot->found[model]) see(exec, slot, model, part);
     else few__slot_skip_users(exec, at, model, FEW__WHY_NEED_EMPTY);
     if (!exec->group_first || exec->variants != FEW__VARIANTS_CASCADE || exec->group_first[model] < 0) return;
     if (part->unsure) few__slot_release_next(exec, at, model);
@@ -170,6 +177,8 @@ static bool was_missed(const struct few__exec *exec, const struct few__slot *slo
 void few__slot_stop(struct few__exec *exec, size_t at)
 {
     struct few__slot *slot = &exec->slots[at];
+    for (size_t m = 0; m < exec->chains.n; m++) exec->worths[m] = NAN;
+    if (slot->chooser.explain) slot->chooser.explain(slot->chooser.self, &slot->view, exec->worths);
     for (size_t i = 0; i < exec->chains.n; i++) {
         size_t model = exec->chains.order[i];
         int need = exec->chains.needs[model];
@@ -180,6 +189,7 @@ void few__slot_stop(struct few__exec *exec, size_t at)
         enum few__reason reason = !fits                           ? FEW__WHY_NO_TIME
                                   : was_missed(exec, slot, model) ? FEW__WHY_NOT_LOADED
                                                                   : FEW__WHY_NOT_WORTH;
+        slot->rows[model].worth = exec->worths[model];
         few__slot_settle(exec, at, model, FEW_SKIPPED, reason);
     }
 }

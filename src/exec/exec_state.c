@@ -4,10 +4,13 @@
  *
  * Invariants: n_pending counts the PENDING models; a model that is DONE has an outcome and a reason, and is not held;
  * records and actions stand in the order in which they were decided. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "exec/exec_internal.h"
+
+enum { WORTH_MAX = 64 };
 
 /* ---- what a step leaves behind ---- */
 
@@ -38,6 +41,8 @@ bool few__slot_create(struct few__exec *exec, struct few__slot *slot, const stru
     slot->running = FEW__ARENA_NEW(arena, size_t, exec->n_lanes);
     slot->ends_us = FEW__ARENA_NEW(arena, int64_t, exec->n_lanes);
     slot->seen = FEW__ARENA_NEW(arena, float, n_labels);
+    slot->n_said = FEW__ARENA_NEW(arena, uint16_t, n_labels);
+    slot->sayer = FEW__ARENA_NEW(arena, uint16_t, n_labels);
     slot->touched = FEW__ARENA_NEW(arena, int32_t, n_labels);
     if (exec->memory.loads) {
         slot->wished = FEW__ARENA_NEW(arena, bool, n);
@@ -53,6 +58,8 @@ bool few__slot_create(struct few__exec *exec, struct few__slot *slot, const stru
                                     .outputs = slot->outputs,
                                     .held = slot->held,
                                     .seen = slot->seen,
+                                    .seen_labels = slot->touched,
+                                    .n_said = slot->n_said,
                                     .running = slot->running,
                                     .ends_us = slot->ends_us,
                                     .n_lanes = exec->n_lanes,
@@ -66,13 +73,17 @@ bool few__slot_create(struct few__exec *exec, struct few__slot *slot, const stru
                                     .now_us = INT64_MIN,
                                     .deadline_us = FEW__NO_DEADLINE};
     return slot->states && slot->outcomes && slot->found && slot->held && slot->outputs && slot->rows &&
-           slot->running && slot->ends_us && slot->seen && slot->touched;
+           slot->running && slot->ends_us && slot->seen && slot->n_said && slot->sayer && slot->touched;
 }
 
 void few__slot_clear(struct few__exec *exec, struct few__slot *slot)
 {
-    for (size_t i = 0; i < slot->n_touched; i++) slot->seen[slot->touched[i]] = 0;
-    slot->n_touched = 0;
+    for (size_t i = 0; i < slot->view.n_seen; i++) {
+        slot->seen[slot->touched[i]] = 0;
+        slot->n_said[slot->touched[i]] = 0;
+        slot->sayer[slot->touched[i]] = 0;
+    }
+    slot->view.n_seen = 0;
     for (size_t i = 0; i < exec->chains.n; i++) {
         slot->states[i] = FEW__PENDING;
         slot->outcomes[i] = FEW_SKIPPED;
@@ -82,7 +93,8 @@ void few__slot_clear(struct few__exec *exec, struct few__slot *slot)
                                                .reason = FEW__WHY_DEADLINE,
                                                .start_us = -1,
                                                .end_us = -1,
-                                               .lane = FEW__NONE};
+                                               .lane = FEW__NONE,
+                                               .worth = NAN};
     }
     if (!exec->memory.loads) return;
     memset(slot->wished, 0, exec->chains.n * sizeof *slot->wished);
@@ -170,18 +182,36 @@ static const char *no_part_text(enum few_modality modality)
     return "no picture in it";
 }
 
+// Value for a millisecond; " 0.031/ms", and the price where there is one.
+static void worth_text(const struct few__chooser *chooser, double worth, char *text, size_t n)
+{
+    double least = 1e-6, price = 1e3 * chooser->price;
+    worth *= 1e3;
+    if (fabs(worth) < least) worth = 0;
+    if (fabs(price) < least) price = 0;
+    if (isinf(price)) snprintf(text, n, " %.2g/ms", worth);
+    else snprintf(text, n, " %.2g/ms, price %.2g/ms", worth, price);
+}
+
 void few__reason_text(const struct few__exec *exec, size_t slot, size_t model, char *text, size_t n)
 {
     const struct few__slot *of = &exec->slots[slot];
     const struct few__exec_row *row = &of->rows[model];
     const char *policy = of->chooser.name ? of->chooser.name : "policy";
+    char worth[WORTH_MAX] = "";
+    if (of->chooser.explain && isfinite(row->worth))
+        worth_text(&of->chooser, row->worth, worth, sizeof worth);
     switch (row->reason) {
-    case FEW__WHY_CHOSEN: snprintf(text, n, "chosen by %s", policy); break;
+    case FEW__WHY_CHOSEN:
+        snprintf(text, n, "chosen by %s%s%s", policy, *worth ? ": worth" : "", worth);
+        break;
     case FEW__WHY_NEED_EMPTY:
     case FEW__WHY_NEED_MISSING:
     case FEW__WHY_NEED_FAILED: need_text(exec, of->rows, model, text, n); break;
     case FEW__WHY_NO_TIME: snprintf(text, n, "would not have ended before the deadline"); break;
-    case FEW__WHY_NOT_WORTH: snprintf(text, n, "not worth its time, says %s", policy); break;
+    case FEW__WHY_NOT_WORTH:
+        snprintf(text, n, "not worth its time, says %s%s%s", policy, *worth ? ":" : "", worth);
+        break;
     case FEW__WHY_DEADLINE:
         snprintf(text, n,
                  row->outcome == FEW_LATE ? "not finished at the deadline" : "the deadline came first");

@@ -29,9 +29,12 @@ struct few__view {
     const struct few_output *const *outputs; // where executed; entries may be NULL in a replay
     const bool *held;                        // pending, but not to be started: a cheaper variant goes first
     const float *seen;                       // (n_labels,) highest valuable confidence so far, 0 = none
-    size_t n_pending, n_running;             // of this item
-    const size_t *running;                   // (n_running,) models, in the order of start
-    const int64_t *ends_us;                  // (n_running,) instants at which they are expected to end
+    const int32_t *seen_labels;              // (n_seen,) labels with seen > 0, as they came: only ever longer
+    size_t n_seen;
+    const uint16_t *n_said;      // (n_labels,) models that said it so far
+    size_t n_pending, n_running; // of this item
+    const size_t *running;       // (n_running,) models, in the order of start
+    const int64_t *ends_us;      // (n_running,) instants at which they are expected to end
 
     // What the item shares with the others in flight.
     size_t n_lanes, n_free_lanes;  // models that may run at once, and that may start now
@@ -91,6 +94,9 @@ struct few__choice {
     size_t n;
     size_t *models; // (n_models,) room, given by the executor
     size_t wish; // with any answer: the model that would be best if everything were loaded; SIZE_MAX = none
+    /* START: of each model, value for each microsecond of what it is started for, itself or a user of it; left as it is (NaN)
+     * where a policy does not reckon in value. (n_models,) room, or NULL. */
+    double *worths;
 };
 
 /* The policy as the executor knows it: one for each item in flight. choose allocates nothing. */
@@ -99,6 +105,10 @@ struct few__chooser {
     const char *name;                                        // for reasons and logs: "static"
     void (*begin)(void *self, const struct few__view *view); // a new item; may be NULL
     void (*choose)(void *self, const struct few__view *view, struct few__choice *choice);
+    /* At once after a choose that answered STOP: worths (n_models,) of pending models as above, out, those that it does not
+     * know left as they are. NULL: it does not reckon in value. */
+    void (*explain)(void *self, const struct few__view *view, double *worths);
+    double price; // with explain: what is worth less for each microsecond is not started; -INFINITY = none
 };
 
 #endif

@@ -5,6 +5,7 @@
 #define FEW_ITEM_VALUE_H
 
 #include "exec/view.h"
+#include "model/rules_file.h"
 #include "store/trace.h"
 
 struct few__value {
@@ -71,6 +72,13 @@ enum few_status few__value_order(const size_t *order, size_t n_models, const cha
  * until it has answered; of any other item as run_all. For FEW__RANK_STOP: what adds nothing is left out. */
 enum few_status few__value_segment(const struct few_catalog *catalog, const struct few_env *env,
                                    struct few__value *value, struct few_error *err);
+
+/* AMS's rule-based baseline: the next model is drawn by weight among those that may start, from (seed, item) and how many
+ * have been started alone; rules whose label has been seen multiply weights. For FEW__RANK_RATIO. rules: of this
+ * catalog, borrowed. Scoring takes O(models + labels that the rules name). Errors: FEW_ENOMEM. */
+enum few_status few__value_rules(const struct few__rules *rules, const struct few_catalog *catalog,
+                                 uint64_t seed, const struct few_env *env, struct few__value *value,
+                                 struct few_error *err);
 
 /* The true marginal value of each model on the item (view->item = row of the trace): replay only. */
 enum few_status few__value_oracle(const struct few__trace *trace, const struct few_env *env,

@@ -12,6 +12,10 @@
 #include "item/order.h"
 #include "nn/single.h"
 
+/* A share cannot be less than nothing. What is predicted to be is worth this much, so that among the useless the quick ones
+ * come first: a negative value over time would prefer the long ones (algorithms.md 1.5). */
+static const double least = 1e-3;
+
 struct valuer {
     struct few__arena arena;
     const struct few__value_nets *nets;
@@ -88,8 +92,8 @@ static void look(struct valuer *v, const struct few__view *view)
     size_t n_spaces = v->nets->n_spaces, n = n_seen(v);
     float *now = v->seen[1];
     memset(now, 0, n * sizeof *now);
-    for (size_t l = 0; l < view->catalog->n_labels; l++) {
-        if (!(view->seen[l] > 0)) continue;
+    for (size_t i = 0; i < view->n_seen; i++) {
+        size_t l = (size_t)view->seen_labels[i];
         uint32_t number = v->maps.label_of ? v->maps.label_of[l] : (uint32_t)l;
         size_t space = number == UINT32_MAX ? n_spaces : v->nets->space_of[number];
         for (size_t to = space;; to = n_spaces) {
@@ -173,7 +177,8 @@ static void score(void *self, const struct few__view *view, double *q)
     ask(v);
     for (size_t m = 0; m < v->chains.n; m++) {
         uint32_t number = number_of(v, m);
-        q[m] = number == UINT32_MAX ? 0 : (double)v->mean[number] * (double)view->catalog->models[m].priority;
+        double share = number == UINT32_MAX ? 0 : (double)v->mean[number];
+        q[m] = (share > least ? share : least) * (double)view->catalog->models[m].priority;
     }
     if (v->bundles) bundle(v, view, q);
 }

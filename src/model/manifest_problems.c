@@ -137,11 +137,12 @@ enum few_status few__problems_report(const struct few__problems *p, few_problem_
                                      struct few_error *err)
 {
     enum { MORE = 40 }; // room for the last line
-    if (p->no_memory) return few__no_memory(err, "manifest");
+    const char *what = p->what ? p->what : "manifest";
+    if (p->no_memory) return few__no_memory(err, what);
     if (p->total == 0) return FEW_OK;
     for (size_t i = 0; fn && i < p->n; i++) fn(ud, &p->items[i]);
-    enum few_status status = few__fail(err, FEW_EPARSE, "%s: %zu mistake%s in the manifest", p->file,
-                                       p->total, p->total == 1 ? "" : "s");
+    enum few_status status = few__fail(err, FEW_EPARSE, "%s: %zu mistake%s in the %s", p->file, p->total,
+                                       p->total == 1 ? "" : "s", what);
     if (!err) return status;
     size_t used = strlen(err->message), shown = 0, end = sizeof err->message - MORE;
     for (; shown < p->n && used < end; shown++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The mistakes of one manifest: collected while reading goes on, reported together in order of line. */
+/* The mistakes of one manifest, or of another file of its kind: collected while reading goes on, reported together in order
+ * of line. */
 #ifndef FEW_MODEL_MANIFEST_PROBLEMS_H
 #define FEW_MODEL_MANIFEST_PROBLEMS_H
 
@@ -22,6 +23,7 @@ struct few__place {
 struct few__problems {
     struct few__arena *arena; // strings lie here
     const char *file;         // as the caller named it; borrowed
+    const char *what;         // what it holds, for messages; NULL = "manifest"
     size_t n;                 // kept: the first ones by line and column
     size_t total;             // found in all
     bool no_memory;           // one could not be kept

@@ -7,6 +7,7 @@
 #ifndef FEW_NN_KERNELS_H
 #define FEW_NN_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,14 @@ struct few__step {
     float epsilon;      // added outside the root
     float epsilon_inside;
     float shrink; // the parameters are first multiplied by this: 1 - rate * decay
+};
+
+/* Adam's steps without a gradient, made up for all at once. With x = sqrt(v) before them and e = epsilon / x, what they took
+ * from p adds up to m / x (s1 - e (s2 - e (s3 - e s4))), s as optim_late.c makes them, good to 2e-7 where x >= least. */
+struct few__late {
+    float keep1, keep2, shrink; // of all the steps together
+    float epsilon, least;
+    float s1, s2, s3, s4;
 };
 
 /* n is a multiple of FEW__LANES throughout. Pointers need no alignment beyond that of float; what is written overlaps
@@ -70,8 +79,13 @@ struct few__kernels {
     void (*sigmoid_back)(float *d, const float *y, size_t n);
     void (*tanh_back)(float *d, const float *y, size_t n);
 
+    // Parameters and moments below 1e-30 become 0.
     void (*adam)(float *p, float *m, float *v, const float *g, size_t n, const struct few__step *step);
     void (*rmsprop)(float *p, float *v, const float *g, size_t n, const struct few__step *step);
+
+    /* Elements whose m is not 0 and whose sqrt(v) is below late->least stay as they are: left, (n,), is -1 there and 0
+     * elsewhere. Returns whether there are any. */
+    bool (*adam_late)(float *p, float *m, float *v, int32_t *left, size_t n, const struct few__late *late);
 };
 
 /* The fastest table that this machine can run. Costs nothing. */

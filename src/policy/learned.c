@@ -137,7 +137,7 @@ static enum few_status fill_mapped(const struct few__learned *l, size_t i, const
 {
     FEW__TRY(few__learned_map(l, catalog, &m->arena, &m->map, err));
     if (!costs && !(costs = learned_costs(l, m))) return few__no_memory(err, l->name);
-    return few__method_value(l->rows[i], l->selves[i], &m->map, costs, packs, &l->env, &m->value, err);
+    return l->rows[i]->value(l->selves[i], &m->map, costs, packs, &l->env, &m->value, err);
 }
 
 // costs NULL: those of the policy.

@@ -53,10 +53,14 @@ static void destroy(void *self)
     few__free(p->mem, p);
 }
 
-static enum few_status add_priorities(const struct few_catalog *catalog, const struct few_mem *mem,
-                                      struct few__value *value, struct few_error *err)
+enum few_status few__method_prior(const struct few_catalog *catalog, const struct few_env *env,
+                                  struct few__value *value, struct few_error *err)
 {
+    const struct few_mem *mem = few__env(env).mem;
     size_t n = catalog->n_models;
+    bool any = false;
+    for (size_t m = 0; m < n; m++) any |= catalog->models[m].priority != 1;
+    if (!any) return FEW_OK;
     struct prior *p = few__new(mem, 1, sizeof *p + n * sizeof *p->theta);
     if (!p) {
         if (value->destroy) value->destroy(value->self);
@@ -70,15 +74,4 @@ static enum few_status add_priorities(const struct few_catalog *catalog, const s
     *value = (struct few__value){
         .self = p, .name = p->value.name, .begin = begin, .score = score, .destroy = destroy};
     return FEW_OK;
-}
-
-enum few_status few__method_value(const struct few__method *method, const void *self,
-                                  const struct few__method_map *map, const struct few_cost *costs, bool packs,
-                                  const struct few_env *env, struct few__value *value, struct few_error *err)
-{
-    bool any = false;
-    for (size_t m = 0; !method->has_priorities && m < map->catalog->n_models; m++)
-        any |= map->catalog->models[m].priority != 1;
-    FEW__TRY(method->value(self, map, costs, packs, env, value, err));
-    return any ? add_priorities(map->catalog, few__env(env).mem, value, err) : FEW_OK;
 }

@@ -22,8 +22,6 @@ struct few__method {
     bool blind;          // its order does not depend on what models say
     /* It looks at view->outputs. A rehearsal of an item that nobody has seen has none (NULL) of models that ran. */
     bool has_outputs;
-    bool
-        has_priorities; // it multiplies by the catalog's priorities itself, since it adds values of several models up
 
     /* What all its value functions share, out of the tensors, which are borrowed until close. catalog: the policy's own, of
      * the trace that it was learned from; borrowed until close. Errors: FEW_EPARSE, FEW_ENOENT, FEW_ESHAPE; FEW_ENOMEM. */
@@ -32,8 +30,8 @@ struct few__method {
     void (*close)(void *self);
 
     /* A value function for one item in flight. map, costs (n_models of its catalog,): borrowed until it is destroyed.
-     * packs: for Algorithm 2, which wants true magnitudes. Priorities are few__method_value's business, unless it says
-     * has_priorities. Errors: FEW_ENOMEM. */
+     * packs: for Algorithm 2, which wants true magnitudes. The priority of a model in the map's catalog multiplies its value.
+     * Errors: FEW_ENOMEM. */
     enum few_status (*value)(const void *self, const struct few__method_map *map,
                              const struct few_cost *costs, bool packs, const struct few_env *env,
                              struct few__value *value, struct few_error *err);
@@ -43,10 +41,9 @@ struct few__method {
 const struct few__method *few__method_at(size_t i);
 const struct few__method *few__method_find(const char *name);
 
-/* Its value function, with the priorities of the map's catalog: a value above 0 is multiplied by that of its model (theta
- * of AMS). Arguments as above. */
-enum few_status few__method_value(const struct few__method *method, const void *self,
-                                  const struct few__method_map *map, const struct few_cost *costs, bool packs,
-                                  const struct few_env *env, struct few__value *value, struct few_error *err);
+/* For methods whose values know of no priorities: the value function with those of the catalog, which multiply what is above 0.
+ * value: taken over, also on failure, and given back. Errors: FEW_ENOMEM. */
+enum few_status few__method_prior(const struct few_catalog *catalog, const struct few_env *env,
+                                  struct few__value *value, struct few_error *err);
 
 #endif

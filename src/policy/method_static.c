@@ -68,7 +68,7 @@ static enum few_status value(const void *self, const struct few__method_map *map
     }
     enum few_status status = few__value_gains(gain, packs ? gain + n : NULL, n, "static", env, out, err);
     few__free(mem, gain);
-    return status;
+    return status == FEW_OK ? few__method_prior(map->catalog, env, out, err) : status;
 }
 
 const struct few__method few__method_static = {.name = "static",

@@ -97,7 +97,6 @@ static enum few_status value_nets(const void *self, const struct few__method_map
 const struct few__method few__method_value_net = {.name = "value_net",
                                                   .rank = FEW__RANK_RATIO,
                                                   .has_outputs = true,
-                                                  .has_priorities = true,
                                                   .open = open_nets,
                                                   .close = close_nets,
                                                   .value = value_nets};

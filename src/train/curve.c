@@ -113,7 +113,7 @@ static enum few_status open_player(const struct few__curve *c, const struct few_
     few__arena_init(&p->arena, c->env.mem, SIZE_MAX / 2);
     FEW__TRY(make_map(c, p, err));
     FEW__TRY(method->open(tensors, &c->opts.trace->catalog, &c->env, &p->self, err));
-    FEW__TRY(few__method_value(method, p->self, &p->map, c->opts.costs, false, &c->env, &value, err));
+    FEW__TRY(method->value(p->self, &p->map, c->opts.costs, false, &c->env, &value, err));
     return few__replay_create(&opts, value, method->rank, &c->env, &p->replay, err);
 }
 
@@ -320,8 +320,8 @@ static enum few_status set_intervals(const struct few__curve *c, const size_t *n
     for (size_t s = 0; s < n_stops; s++) {
         double *means = &d.means[s * N_DRAWS];
         qsort(means, N_DRAWS, sizeof *means, by_size);
-        stops[s].low = means[TAIL - 1];
-        stops[s].high = means[N_DRAWS - TAIL];
+        stops[s].low = fmin(stops[s].got, means[TAIL - 1]);
+        stops[s].high = fmax(stops[s].got, means[N_DRAWS - TAIL]);
     }
     return FEW_OK;
 }

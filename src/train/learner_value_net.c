@@ -176,7 +176,8 @@ static enum few_status fit(struct school *s, size_t number, struct few__net *net
     begin_small(net, rng);
     for (size_t step = 0; step < s->opts.steps; step++) {
         FEW__TRY(tell(s, number, step, err));
-        optim->spec.rate = s->opts.rate * (0.5 + 0.5 * cos(pi * (double)step / (double)s->opts.steps));
+        few__optim_set_rate(optim, net,
+                            s->opts.rate * (0.5 + 0.5 * cos(pi * (double)step / (double)s->opts.steps)));
         draw_batch(s, rng);
         few__net_forward(net, work, &input, rng);
         few__net_loss(net, work, &loss, &targets, NULL);
@@ -266,12 +267,12 @@ static enum few_status learn(struct school *s, struct few__tensors *tensors, str
     return FEW_OK;
 }
 
-static struct few__net_learn_opts filled(const struct few__net_learn_opts *given)
+static struct few__net_learn_opts filled(const struct few__net_learn_opts *given, size_t n_items)
 {
     struct few__net_learn_opts o = *given;
     if (!o.n_nets) o.n_nets = 5;
-    if (!o.hidden) o.hidden = 128;
-    if (!o.steps) o.steps = 2500;
+    if (!o.hidden) o.hidden = 192;
+    if (!o.steps) o.steps = 2000 + (n_items < 6000 ? n_items : 6000);
     if (!o.batch) o.batch = 256;
     if (!(o.dropout > 0)) o.dropout = 0.5;
     if (!(o.rate > 0)) o.rate = 1e-3;
@@ -282,7 +283,8 @@ static struct few__net_learn_opts filled(const struct few__net_learn_opts *given
 enum few_status few__net_learn(const struct few__lesson *lesson, const struct few__net_learn_opts *opts,
                                struct few__tensors *tensors, struct few_error *err)
 {
-    struct school s = {.lesson = lesson, .opts = filled(opts), .n_models = lesson->trace->catalog.n_models};
+    struct school s = {
+        .lesson = lesson, .opts = filled(opts, lesson->n_items), .n_models = lesson->trace->catalog.n_models};
     if (lesson->n_items == 0 || s.n_models == 0)
         return few__fail(err, FEW_EINVAL,
                          "value_net: expected items and models to learn from, found %zu and %zu",
@@ -303,4 +305,4 @@ static enum few_status learn_default(const struct few__lesson *lesson, struct fe
 }
 
 const struct few__learner few__learner_value_net = {
-    .name = "value_net", .learn = learn_default, .weight = 40};
+    .name = "value_net", .learn = learn_default, .weight = 100};

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The learners that there are, in the order in which a policy file has their methods: rows of learners.c, one file each,
- * learner_<name>.c. */
+/* The learners that there are, rows of learners.c: one for each method of policy/method.c, of the same name. */
 #ifndef FEW_TRAIN_LEARNERS_H
 #define FEW_TRAIN_LEARNERS_H
 

@@ -208,6 +208,7 @@ enum few_status few__pieces_run(const struct few__pieces_opts *opts, struct few_
                                 struct few_error *err)
 {
     struct crew_work work = {.opts = opts, .pieces = pieces, .n = n, .first_failed = SIZE_MAX};
+    if (n == 0) return FEW_OK;
     FEW__TRY(make_folder(opts->folder, err));
     work.shares = FEW__NEW_N(opts->env.mem, double, n);
     if (!work.shares || pthread_mutex_init(&work.lock, NULL) != 0) {

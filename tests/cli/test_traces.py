@@ -78,7 +78,20 @@ def test_eval_takes_the_methods_that_there_are(fewer, trace):
     for method in METHODS:
         got = fewer("eval", trace, "--json", "--method", method)
         assert got.returncode == 0 and list(json.loads(got.stdout)["methods"]) == [method], got.stderr
-    assert ", ".join(METHODS) in " ".join(fewer("eval", "--help").stdout.split())
+    assert ", ".join(METHODS[:2] + ["rules"] + METHODS[2:]) in " ".join(fewer("eval", "--help").stdout.split())
+
+
+def test_eval_rules(fewer, trace, tmp_path):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("version: 1\nrules:\n  - {when: {model: animals}, models: [faces], times: 2}\n")
+    got = fewer("eval", trace, "--json", "--rules", rules)
+    assert list(json.loads(got.stdout)["methods"]) == METHODS[:2] + ["rules"] + METHODS[2:], got.stderr
+    assert "\nrules " in fewer("eval", trace, "--rules", rules, "--method", "rules,random").stdout
+    got = fewer("eval", trace, "--method", "rules")
+    assert got.returncode == 1 and "method rules: expected a file of rules" in got.stderr
+    rules.write_text("version: 1\nrules:\n  - {when: {model: animal}, models: [faces], times: 2}\n")
+    got = fewer("eval", trace, "--rules", rules)
+    assert got.returncode == 1 and 'rules.yaml:3:20: rules[0].when.model: expected the name of a model, perhaps "animals"' in got.stderr
 
 
 def with_memory(zoo):

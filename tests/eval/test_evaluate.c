@@ -428,6 +428,43 @@ static void test_random_has_its_closed_form(void **state)
     json_decref(json);
 }
 
+// Whoever of the three is drawn first makes the other two all but sure to follow: 11 / 4 + 2 executions for all of them.
+static void test_rules_by_hand(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    static const char text[] =
+        "version: 1\nrules: [{when: {space: letters}, models: [m2, m5, m9], times: 1000}]\n",
+                      wrong[] = "version: 1\nrules: [{when: {space: letter}, models: [m2], times: 2}]\n";
+    const double recalls[] = {0.3, 1};
+    const char *const methods[] = {"rules", "random"}, *path = make_ten();
+    struct few_eval_opts opts = {.size = sizeof opts,
+                                 .recalls = recalls,
+                                 .n_recalls = 2,
+                                 .methods = methods + 1,
+                                 .n_methods = 1,
+                                 .seed = t_seed()};
+    json_t *without = evaluate(path, &opts);
+    t_write(t_path("rules.yaml"), text, sizeof text - 1);
+    opts.rules = t_path("rules.yaml");
+    opts.methods = methods, opts.n_methods = 2;
+    json_t *with = evaluate(path, &opts);
+    assert_near(number(with, "methods/rules/recall/0.3/models"), 11 / 4.0, 0.2);
+    assert_near(number(with, "methods/rules/recall/1/models"), 11 / 4.0 + 2, 0.2);
+    assert_true(json_equal(json_object_get(json_object_get(with, "methods"), "random"),
+                           json_object_get(json_object_get(without, "methods"), "random")));
+    json_decref(without);
+    json_decref(with);
+    opts.rules = NULL;
+    fails(path, &opts, FEW_EINVAL, "method rules: expected a file of rules, found none");
+    opts.rules = t_path("none.yaml");
+    fails(path, &opts, FEW_ENOENT, "none.yaml");
+    t_write(t_path("rules.yaml"), wrong, sizeof wrong - 1);
+    opts.rules = t_path("rules.yaml");
+    fails(path, &opts, FEW_EPARSE,
+          "rules.yaml:2:24: rules[0].when.space: expected a label space, perhaps \"letters\"");
+}
+
 static void test_same_seed_same_bytes(void **state)
 {
     (void)state;
@@ -587,6 +624,7 @@ int main(void)
         cmocka_unit_test(test_items_with_gaps_are_left_out),
         cmocka_unit_test(test_split_by_name),
         cmocka_unit_test(test_random_has_its_closed_form),
+        cmocka_unit_test(test_rules_by_hand),
         cmocka_unit_test(test_same_seed_same_bytes),
         cmocka_unit_test(test_default_deadlines),
         cmocka_unit_test(test_errors),

@@ -282,6 +282,20 @@ static bool row_is_right(const struct workload *w, size_t slot, size_t m)
     return reason_is_right(w, slot, m);
 }
 
+// The list of labels has each that was seen once and no other.
+static bool list_is_right(const struct few__view *view)
+{
+    bool listed[T_LABELS] = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < view->n_seen; i++) {
+        int32_t label = view->seen_labels[i];
+        if (listed[label] || view->seen[label] == 0) return false;
+        listed[label] = true;
+    }
+    for (size_t l = 0; l < T_LABELS; l++) n += view->seen[l] > 0;
+    return n == view->n_seen;
+}
+
 // seen must be the maximum over what the executed models really said.
 static bool seen_is_right(const struct workload *w, size_t slot)
 {
@@ -293,7 +307,7 @@ static bool seen_is_right(const struct workload *w, size_t slot)
             if (truth->valuable[k].confidence > seen[truth->valuable[k].label])
                 seen[truth->valuable[k].label] = truth->valuable[k].confidence;
     }
-    return memcmp(seen, view->seen, sizeof seen) == 0;
+    return memcmp(seen, view->seen, sizeof seen) == 0 && list_is_right(view);
 }
 
 static void finished(void *ud, uint64_t item, size_t slot, int64_t now_us)

@@ -23,6 +23,7 @@ struct made {
     enum few__state states[M];
     enum few_outcome outcomes[M];
     float numbers[M][D], seen[T_LABELS];
+    int32_t seen_labels[T_LABELS];
     struct few_output outputs[M];
     const struct few_output *said[M];
     struct few__view view;
@@ -63,7 +64,8 @@ static void make(struct made *w, size_t n_nets)
                                  .states = w->states,
                                  .outcomes = w->outcomes,
                                  .outputs = w->said,
-                                 .seen = w->seen};
+                                 .seen = w->seen,
+                                 .seen_labels = w->seen_labels};
 }
 
 static void finish(struct made *w)
@@ -76,6 +78,12 @@ static void run(struct made *w, size_t m)
     w->states[m] = FEW__DONE;
     w->outcomes[m] = FEW_EXECUTED;
     w->said[m] = &w->outputs[m];
+}
+
+static void see(struct made *w, int32_t label, float confidence)
+{
+    if (!(w->seen[label] > 0)) w->seen_labels[w->view.n_seen++] = label;
+    w->seen[label] = confidence;
 }
 
 // Inputs written down from the definition.
@@ -126,12 +134,12 @@ static void test_values_are_those_of_a_batch(void **state)
     for (int item = 0; item < 2; item++) {
         value.begin(value.self, &w.view);
         assert_values(&w, &value);
-        run(&w, 2), w.seen[3] = 0.75F;
+        run(&w, 2), see(&w, 3, 0.75F);
         assert_values(&w, &value);
-        run(&w, 0), run(&w, 1), w.seen[3] = 0.9F, w.seen[9] = 0.6F;
+        run(&w, 0), run(&w, 1), see(&w, 3, 0.9F), see(&w, 9, 0.6F);
         assert_values(&w, &value);
         memset(w.states, 0, sizeof w.states), memset(w.said, 0, sizeof w.said),
-            memset(w.seen, 0, sizeof w.seen);
+            memset(w.seen, 0, sizeof w.seen), w.view.n_seen = 0;
     }
     value.destroy(value.self);
     finish(&w);
@@ -216,7 +224,7 @@ static void test_maps_and_priorities(void **state)
     w.world.models[2].priority = 5;
     assert_int_equal(
         few__value_net(&w.nets, &w.world.catalog, &maps, w.world.costs, true, NULL, &value, NULL), FEW_OK);
-    run(&w, 1), w.seen[0] = 0.9F; // what the nets do not know counts over all only
+    run(&w, 1), see(&w, 0, 0.9F); // what the nets do not know counts over all only
     value.score(value.self, &w.view, q);
     const double expected[] = {0.4, 0, 0.5, 0.2};
     for (size_t m = 0; m < M; m++) assert_near(q[m], expected[m], 1e-6);

@@ -84,12 +84,15 @@ static void ask(struct few__value *value, const struct t_world *world, float num
     const enum few__state states[M] = {FEW__DONE};
     const enum few_outcome outcomes[M] = {FEW_EXECUTED};
     const float seen[T_LABELS] = {0.9F};
+    const int32_t seen_labels[] = {0};
     const struct few__view view = {.catalog = &world->catalog,
                                    .costs = world->costs,
                                    .states = states,
                                    .outcomes = outcomes,
                                    .outputs = said,
-                                   .seen = seen};
+                                   .seen = seen,
+                                   .seen_labels = seen_labels,
+                                   .n_seen = 1};
     value->begin(value->self, &view);
     value->score(value->self, &view, q);
 }
