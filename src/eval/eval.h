@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Replaying methods on a trace, between eval_open.c (what is asked), evaluate.c (one after the other), eval_methods.c (who competes), eval_replay.c (one method, one
- * model after the other, on the lane of eval_lane.c, at the prices of eval_prices.c), eval_memory.c (in parallel within shared memory), eval_bound.c (what the truth allows), eval_explore.c and eval_reuse.c
- * (streams), which share eval_item.c, and eval_json.c (the answer). docs/evaluate.md defines every number. */
+/* Replaying methods on a trace, between eval_open.c (what is asked), evaluate.c (every method that is), eval_methods.c (which
+ * there are), eval_replay.c (one method, one model after the other, on the lane of eval_lane.c, at the prices of
+ * eval_prices.c), eval_memory.c (in parallel within shared memory), eval_bound.c (what the truth allows), eval_explore.c and
+ * eval_reuse.c (streams), which share eval_item.c, eval_tally.c, eval_draw.c and eval_resample.c (intervals), eval_priority.c,
+ * eval_plan.c (few_plan) and eval_json.c (the answer). docs/evaluate.md defines every number. */
 #ifndef FEW_EVAL_EVAL_H
 #define FEW_EVAL_EVAL_H
 

@@ -6,9 +6,9 @@
 
 #include <fewer/trace.h>
 
+#include "core/crew.h"
 #include "core/env.h"
 #include "core/error.h"
-#include "eval/eval_crew.h"
 #include "eval/eval_tally.h"
 #include "policy/method_replay.h"
 
@@ -229,8 +229,8 @@ static enum few_status prepare(struct few__eval *eval, const struct few_eval_opt
         return few__fail(err, FEW_EINVAL,
                          "expected a trace with items and models, found %zu items, %zu models",
                          eval->trace->n_items, eval->trace->catalog.n_models);
-    if (opts->n_threads > FEW__EVAL_THREADS_MAX)
-        return few__fail(err, FEW_EINVAL, "threads: expected at most %d, found %zu", FEW__EVAL_THREADS_MAX,
+    if (opts->n_threads > FEW__CREW_MAX)
+        return few__fail(err, FEW_EINVAL, "threads: expected at most %d, found %zu", FEW__CREW_MAX,
                          opts->n_threads);
     FEW__TRY(few__eval_methods(eval, err));
     FEW__TRY(read_split(eval, opts->split, err));

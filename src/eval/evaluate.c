@@ -4,19 +4,17 @@
 
 #include <fewer/trace.h>
 
+#include "core/crew.h"
 #include "core/error.h"
-#include "eval/eval_crew.h"
+#include "eval/eval.h"
 
 #define JSON_MAX ((size_t)64 << 20)
 
 // Text handed out is freed without the host's allocator in reach, so it comes from the default one.
-static enum few_status write_answer(const struct few__eval *eval, const struct few__eval_job *jobs, size_t n,
-                                    char **json, struct few_error *err)
+static enum few_status write_answer(const struct few__eval *eval, const struct few__eval_result *results,
+                                    size_t n, char **json, struct few_error *err)
 {
     struct few__text text;
-    struct few__eval_result *results = FEW__ARENA_NEW(eval->arena, struct few__eval_result, n);
-    if (!results) return few__no_memory(err, "evaluation");
-    for (size_t i = 0; i < n; i++) results[i] = jobs[i].result;
     few__text_init(&text, eval->env.mem, JSON_MAX);
     few__eval_json(eval, results, n, &text);
     if (few__text_ok(&text)) *json = few__strdup(few__mem_default(), text.s);
@@ -74,24 +72,66 @@ static enum few_status replay_base(const struct few__eval *eval, const struct fe
     return FEW_OK;
 }
 
-static enum few_status answer(struct few__eval *eval, const struct few_eval_opts *opts, char **json,
-                              struct few_error *err)
+/* ---- side by side ---- */
+
+// Nothing comes out of a job but its result, so the answer is the same for any number of threads.
+struct job {
+    struct few__eval eval; // with an arena of its own, which holds the result
+    struct few__arena arena;
+    const struct few__eval_method *method;
+    struct few__eval_result result;
+    enum few_status status;
+    struct few_error err;
+};
+
+static void work(void *ud, size_t i)
 {
-    size_t n_asked = opts->methods ? opts->n_methods : eval->n_methods, n = 0;
-    struct few__eval_job *jobs = FEW__ARENA_NEW(eval->arena, struct few__eval_job, n_asked);
-    struct few__eval_crew crew = {0};
-    if (!jobs) return few__no_memory(err, "evaluation");
-    FEW__TRY(replay_base(eval, opts, "static", &eval->base_static, err));
-    FEW__TRY(replay_base(eval, opts, "oracle", &eval->base_oracle, err));
+    struct job *job = &((struct job *)ud)[i];
+    job->status = replay(&job->eval, job->method, &job->result, &job->err);
+}
+
+// jobs: (n_asked,) out. Returns how many there are.
+static size_t make_jobs(const struct few__eval *eval, const struct few_eval_opts *opts, size_t n_asked,
+                        struct job *jobs)
+{
+    size_t n = 0;
     for (size_t i = 0; i < n_asked; i++) {
         const struct few__eval_method *method =
             opts->methods ? few__eval_find(eval, opts->methods[i]) : &eval->methods[i];
-        if (few__eval_applies(eval, method)) jobs[n++].method = method;
+        struct job *job = &jobs[n];
+        if (!few__eval_applies(eval, method)) continue;
+        job->method = method;
+        job->eval = *eval;
+        job->eval.arena = &job->arena;
+        few__arena_init(&job->arena, eval->env.mem, eval->arena->max);
+        n++;
     }
-    size_t n_threads = opts->n_threads ? opts->n_threads : 1;
-    enum few_status status = few__eval_crew_work(eval, jobs, n, n_threads, replay, &crew, err);
-    if (status == FEW_OK) status = write_answer(eval, jobs, n, json, err);
-    few__eval_crew_finish(eval, &crew);
+    return n;
+}
+
+static enum few_status first_error(const struct job *jobs, size_t n, struct few_error *err)
+{
+    size_t i = 0;
+    while (i < n && jobs[i].status == FEW_OK) i++;
+    if (i < n && err) *err = jobs[i].err;
+    return i < n ? jobs[i].status : FEW_OK;
+}
+
+static enum few_status answer(struct few__eval *eval, const struct few_eval_opts *opts, char **json,
+                              struct few_error *err)
+{
+    size_t n_asked = opts->methods ? opts->n_methods : eval->n_methods;
+    struct job *jobs = FEW__ARENA_NEW(eval->arena, struct job, n_asked);
+    struct few__eval_result *results = FEW__ARENA_NEW(eval->arena, struct few__eval_result, n_asked);
+    if (!jobs || !results) return few__no_memory(err, "evaluation");
+    FEW__TRY(replay_base(eval, opts, "static", &eval->base_static, err));
+    FEW__TRY(replay_base(eval, opts, "oracle", &eval->base_oracle, err));
+    size_t n = make_jobs(eval, opts, n_asked, jobs);
+    few__crew_run(opts->n_threads, n, work, jobs);
+    enum few_status status = first_error(jobs, n, err);
+    for (size_t i = 0; i < n; i++) results[i] = jobs[i].result;
+    if (status == FEW_OK) status = write_answer(eval, results, n, json, err);
+    for (size_t i = 0; i < n; i++) few__arena_finish(&jobs[i].arena);
     return status;
 }
 

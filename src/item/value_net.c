@@ -12,6 +12,10 @@
 #include "item/order.h"
 #include "nn/single.h"
 
+/* A share cannot be less than nothing. What is predicted to be is worth this much, so that among the useless the quick ones
+ * come first: a negative value over time would prefer the long ones (algorithms.md 1.5). */
+static const double least = 1e-3;
+
 struct valuer {
     struct few__arena arena;
     const struct few__value_nets *nets;
@@ -173,7 +177,8 @@ static void score(void *self, const struct few__view *view, double *q)
     ask(v);
     for (size_t m = 0; m < v->chains.n; m++) {
         uint32_t number = number_of(v, m);
-        q[m] = number == UINT32_MAX ? 0 : (double)v->mean[number] * (double)view->catalog->models[m].priority;
+        double share = number == UINT32_MAX ? 0 : (double)v->mean[number];
+        q[m] = (share > least ? share : least) * (double)view->catalog->models[m].priority;
     }
     if (v->bundles) bundle(v, view, q);
 }

@@ -272,7 +272,7 @@ static struct few__net_learn_opts filled(const struct few__net_learn_opts *given
     struct few__net_learn_opts o = *given;
     if (!o.n_nets) o.n_nets = 5;
     if (!o.hidden) o.hidden = 192;
-    if (!o.steps) o.steps = 3000 + (n_items < 5000 ? n_items : 5000);
+    if (!o.steps) o.steps = 2000 + (n_items < 6000 ? n_items : 6000);
     if (!o.batch) o.batch = 256;
     if (!(o.dropout > 0)) o.dropout = 0.5;
     if (!(o.rate > 0)) o.rate = 1e-3;
