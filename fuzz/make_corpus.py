@@ -349,3 +349,59 @@ TENSORS = {
 }
 for name, text in TENSORS.items():
     keep("tensors", name, text)
+
+# ---- policies: their words; behind an empty line their tensors, else those of static ----
+
+
+def policy_model(name, kind, more=""):
+    return (f'{{"name": "{name}", "kind": "{kind}", "input": "image"{more}, "threshold": 0.5, "empty": 0, "tolerance": 0, '
+            '"priority": 1, "digest": "", "time_us": 1000, "memory_bytes": 7, "weights_bytes": 0, "load_us": 0, "more_us": 0}')
+
+
+def stop(recall, price):
+    return (f'{{"recall": {recall}, "price": {price}, "got": {recall}, "low": {recall}, "high": {recall}, '
+            f'"time_ratio": {recall}}}')
+
+
+def policy(models, lists="", methods=None, preferred="static", head='"version": 1'):
+    methods = methods or f'{{"name": "static", "folds": 5, "stops": [{stop(0.3, 0.002)}, {stop(0.9, -1e-5)}, {stop(1, "null")}]}}'
+    return (f'{{{head}, "seed": "1", "split": 20, "source": "", "items": 5, "trace": "00", "lists": [{lists}], "models": '
+            f'[{models}], "methods": [{methods}], "preferred": "{preferred}"}}')
+
+
+SKY = '{"space": "scene", "null": [1], "names": ["sky", "none", "sky"]}'
+LETTERS = '{"space": null, "null": [], "names": ["a", "b"]}'
+NUMBERS = "".join(f', "static.{name}": ' + tensor("F64", "[1]", f"[{8 * i}, {8 * i + 8}]")
+                  for i, name in enumerate(["rate", "gain", "found"])).removeprefix(", ")
+ONE = policy_model("m", "scalar")
+POLICIES = {
+    "one": policy(ONE), "none": policy(""),
+    "kinds": policy(", ".join([policy_model("a", "labels", ', "list": 0'), policy_model("b", "detections"),
+                               policy_model("c", "classes", ', "list": 0, "needs": "b"'),
+                               policy_model("d", "sequence", ', "list": 1, "variant_of": "a"'), policy_model("e", "box"),
+                               policy_model("f", "vector")]), f"{SKY}, {LETTERS}"),
+    "tensors": policy(ONE) + "\n\n{" + NUMBERS + "}\n" + "\0" * 24,
+    "bad_short": policy(ONE) + "\n\n{" + NUMBERS.replace("[1]", "[2]", 1) + "}\n" + "\0" * 24,
+    "bad_nan": policy(ONE).encode() + b"\n\n{" + NUMBERS.encode() + b"}\n" + b"\xff" * 24,
+    "bad_missing": policy(ONE) + "\n\n{}\n",
+    "circle": policy(policy_model("a", "box", ', "needs": "b"') + ", " + policy_model("b", "box", ', "needs": "a"')),
+    "bad_twice": policy(ONE + ", " + ONE), "bad_version": policy(ONE, head='"version": 2'),
+    "bad_method": policy(ONE, methods='{"name": "magic", "folds": 5, "stops": []}'),
+    "bad_preferred": policy(ONE, preferred="dqn"), "bad_list": policy(policy_model("a", "labels", ', "list": 1'), SKY),
+    "bad_alphabet": policy(policy_model("a", "labels", ', "list": 0'), LETTERS),
+    "bad_null": policy(ONE, SKY.replace("[1]", "[3]")), "bad_names": policy(ONE, SKY.replace('"sky"', "1")),
+    "bad_need": policy(policy_model("a", "box", ', "needs": "x"')),
+    "bad_stops": policy(ONE, methods='{"name": "static", "folds": 1, "stops": [' + stop(0.5, 1) + ", " + stop(0.4, 2) + "]}"),
+    "bad_price": policy(ONE, methods='{"name": "static", "folds": 1, "stops": [' + stop(0.5, '"x"') + "]}"),
+    "bad_numbers": policy(ONE.replace("1000", "1e99").replace("0.5", "1e999")), "bad_json": policy(ONE)[:-1],
+    "bad_deep": '{"version": ' + "[" * 3000, "bad_seed": policy(ONE).replace('"1"', '"-"'), "bad_word": "{}",
+    "networks": policy(ONE, methods='{"name": "value_net", "folds": 1, "stops": []}', preferred="value_net")
+                + '\n\n{"value_net.n_nets": ' + tensor("I64", "[1]", "[0, 8]") + "}\n\1\0\0\0\0\0\0\0",
+    "agent": policy(ONE, methods='{"name": "dqn", "folds": 1, "stops": []}', preferred="dqn")
+             + '\n\n{"dqn.inputs": ' + tensor("I32", "[1]", "[0, 4]") + ', "dqn.executed_bits": ' + tensor("U8", "[1]", "[4, 5]")
+             + ', "dqn.net.0.weight": ' + tensor("F32", "[1, 1]", "[5, 9]") + ', "dqn.net.0.bias": ' + tensor("F32", "[1]", "[9, 13]")
+             + ', "dqn.net.1.weight": ' + tensor("F32", "[1, 2]", "[13, 21]") + ', "dqn.net.1.bias": '
+             + tensor("F32", "[2]", "[21, 29]") + "}\n" + "\0" * 29,
+}
+for name, text in POLICIES.items():
+    keep("policy", name, text)

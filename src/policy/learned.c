@@ -17,7 +17,9 @@ static enum few_status open_methods(struct few__learned *l, struct few_error *er
 {
     for (size_t i = 0; i < l->about.n_methods; i++) {
         enum few_status status = l->rows[i]->open(l->tensors, &l->catalog, &l->env, &l->selves[i], err);
-        if (status != FEW_OK) return few__wrap(err, status, "%s: method %s", l->name, l->rows[i]->name);
+        if (status == FEW_OK) continue;
+        if (status != FEW_ENOMEM) status = FEW_EPARSE; // a tensor that is missing, or of another shape
+        return few__wrap(err, status, "%s: method %s", l->name, l->rows[i]->name);
     }
     return FEW_OK;
 }

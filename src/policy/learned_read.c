@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "core/error.h"
+#include "exec/chain.h"
 #include "model/catalog.h"
 #include "policy/learned_inside.h"
 
@@ -225,6 +226,17 @@ static enum few_status add_models(struct reader *r, const json_t *models,
     return few__catalog_end(builder, &r->l->catalog, r->err);
 }
 
+// No model needs itself, however far around.
+static enum few_status check_needs(struct reader *r)
+{
+    struct few__arena scratch;
+    struct few__chains chains;
+    few__arena_init(&scratch, r->l->env.mem, SIZE_MAX / 2);
+    enum few_status status = few__chains_build(&r->l->catalog, &scratch, &chains, r->err);
+    few__arena_finish(&scratch);
+    return status == FEW_EINVAL ? wrong(r, "needs", "no circle") : status;
+}
+
 static enum few_status read_models(struct reader *r, const json_t *root)
 {
     struct few__learned *l = r->l;
@@ -236,6 +248,7 @@ static enum few_status read_models(struct reader *r, const json_t *root)
     struct few_cost *costs = FEW__ARENA_NEW(&l->arena, struct few_cost, n);
     if (!builder || !names || !costs) return no_memory(r);
     FEW__TRY(add_models(r, models, builder));
+    FEW__TRY(check_needs(r));
     for (size_t i = 0; i < n; i++) {
         names[i] = l->catalog.models[i].name;
         costs[i] = l->catalog.models[i].cost;
