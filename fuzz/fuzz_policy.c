@@ -154,10 +154,8 @@ static void again(const struct few__learned *learned, const struct few__learned_
     few__tensors_free(tensors);
 }
 
-#include <stdio.h>
 static void look(enum few_status status, struct few__learned *learned, const struct few_error *err)
 {
-    fprintf(stderr, "%d %s\n", status, err->message);
     if (status != FEW_OK) {
         fuzz_must(!learned && err->message[0] && err->code == status);
         return;
