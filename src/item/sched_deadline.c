@@ -37,6 +37,14 @@ static double worth_of(const struct few__charge *charge)
     return charge->q / (double)charge->alone_us;
 }
 
+/* The value for that time by which a price takes the charge: where what is worth nothing is ranked by q * time, so that what
+ * is started falls in price as it does in rank. */
+static double priced_value(enum few__rank rank, const struct few__charge *charge)
+{
+    double time = (double)charge->alone_us;
+    return rank == FEW__RANK_PRODUCT && charge->q <= 0 ? charge->q * time * time : charge->q;
+}
+
 static void choose(void *self, const struct few__view *view, struct few__choice *choice)
 {
     struct deadline *d = self;
@@ -51,7 +59,7 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
         if (charge->first == FEW__NOBODY || charge->bytes > view->memory_bytes) continue;
         if (!few__view_fits(view, charge->time_us)) continue;
         if (d->rank == FEW__RANK_STOP && charge->q <= 0) continue;
-        if (charge->q < d->price * (double)charge->alone_us) continue;
+        if (priced_value(d->rank, charge) < d->price * (double)charge->alone_us) continue;
         double rank = rank_of(d->rank, charge);
         size_t first = (size_t)charge->first;
         few__best_note(&wish, model, rank);
@@ -69,11 +77,12 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
         few__answer_nothing(view, d->charges, &hoped, &absent, choice);
         return;
     }
-    d->started = (struct few__worth){d->charges[best.model].q, d->charges[best.model].time_us};
+    const struct few__charge *charge = &d->charges[best.model];
+    d->started = (struct few__worth){priced_value(d->rank, charge), charge->alone_us};
     choice->answer = FEW__START;
     choice->n = 1;
-    choice->models[0] = (size_t)d->charges[best.model].first;
-    if (d->tells && choice->worths) choice->worths[0] = worth_of(&d->charges[best.model]);
+    choice->models[0] = (size_t)charge->first;
+    if (d->tells && choice->worths) choice->worths[0] = worth_of(charge);
 }
 
 static void explain(void *self, const struct few__view *view, double *worths)

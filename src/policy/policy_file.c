@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A policy file as a policy: one of its methods, and the price at which it stops. Where every item may run its models one
  * after the other, it does, even on several lanes: each decision then knows all that the ones before it found. */
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -100,7 +101,8 @@ static enum few_status schedule_file(const struct few_policy *p, const struct fe
     if (way == FEW__SIDE_BY_SIDE) {
         FEW__TRY(few__learned_gains(p->learned, p->method, catalog, &p->env, &value, err));
         FEW__TRY(few__sched_pack_create(catalog, value, FEW__PACK_IMPROVED, &p->env, sched, err));
-        few__sched_pack_price(sched, p->stop.price);
+        // Below 0 prices are those of a rank that packing does not have: everything is worth it.
+        few__sched_pack_price(sched, p->stop.price < 0 ? -INFINITY : p->stop.price);
         return FEW_OK;
     }
     enum few__rank rank = few__learned_about(p->learned).methods[p->method].rank;

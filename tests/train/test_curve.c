@@ -43,6 +43,12 @@ static enum few_status value_fixed(const void *self, const struct few__method_ma
 static const struct few__method fixed = {
     .name = "fixed", .rank = FEW__RANK_RATIO, .open = open_fixed, .close = close_fixed, .value = value_fixed};
 
+static const struct few__method fixed_product = {.name = "fixed",
+                                                 .rank = FEW__RANK_PRODUCT,
+                                                 .open = open_fixed,
+                                                 .close = close_fixed,
+                                                 .value = value_fixed};
+
 static struct few__tensors *fixed_tensors(const double *gain, size_t n)
 {
     struct few__tensors *tensors;
@@ -186,6 +192,11 @@ static void test_stops_are_kept(void **state)
         for (size_t m = 0; m < MODELS; m++) gain[m] = few__rng_unit(&rng) - 0.2;
         struct few__tensors *tensors = fixed_tensors(gain, MODELS);
         assert_kept(&t, &fixed, tensors);
+        assert_kept(&t, &fixed_product, tensors);
+        for (size_t m = 0; m < MODELS; m++) gain[m] -= 0.5; // most are worth less than nothing
+        few__tensors_free(tensors);
+        tensors = fixed_tensors(gain, MODELS);
+        assert_kept(&t, &fixed_product, tensors);
         few__tensors_free(tensors);
         // One order for all items: stops are places in it.
         const struct few__lesson lesson = {
