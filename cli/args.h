@@ -20,12 +20,15 @@ struct args {
     bool json, quiet, force, no_pixels, all_variants, dry_run;
     const char *root, *policy, *output, *runtime, *format, *zoo, *rules;
     const char *trace, *eval; // of report
-    bool no_curves;
+    bool no_curves, transfer;
+    const char *priority;                                 // of eval
     const char *recalls, *deadlines, *memories, *methods; // lists of eval, separated by commas
     const char *progress, *reuse;
+    uint64_t split; // of eval, plan, train
     uint64_t limit, seed, runs, lanes, in_flight, storage;
-    uint64_t every, streams, reconnects;
-    double fps;
+    uint64_t every, streams, reconnects, threads;
+    double fps, rate, recall;
+    const char *source, *only, *from; // of train
     int64_t deadline_us;
     int64_t from_us, to_us, clip_us, segment_us, live_timeout_us, for_us;
     struct args_memory memory;
@@ -150,6 +153,9 @@ const char *args_nearest(const char *word, const char *(*name)(const void *ud, s
 #define OPTION_OUTPUT  OPTION("output", 'o', OPTION_TEXT, output, "FILE", "write FILE")
 #define OPTION_RUNTIME OPTION("runtime", 0, OPTION_TEXT, runtime, "LIB", "use this ONNX Runtime library")
 #define OPTION_LIMIT   OPTION_NUMBER("limit", limit, 1, UINT64_MAX, "take the first N items only")
-#define OPTION_SEED    OPTION_NUMBER("seed", seed, 0, UINT64_MAX, "seed of what is random")
+#define OPTION_SPLIT                     \
+    OPTION_NUMBER("split", split, 1, 99, \
+                  "learn from N of 100 items, test on the others (default: the policy's, 20)")
+#define OPTION_SEED OPTION_NUMBER("seed", seed, 0, UINT64_MAX, "seed of what is random")
 
 #endif

@@ -12,8 +12,8 @@
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
-extern const struct verb verb_check, verb_record, verb_import, verb_label, verb_export, verb_eval,
-    verb_report, verb_status, verb_retry;
+extern const struct verb verb_check, verb_record, verb_import, verb_label, verb_export, verb_eval, verb_plan,
+    verb_report, verb_status, verb_retry, verb_train;
 
 /* "fewer: ..." and a new line on stderr. */
 void complain(const char *format, ...) FEW_PRINTF(1, 2);

@@ -10,6 +10,8 @@ static const char *const baselines[] = {"random", "static", "q_greedy", "oracle"
 static const struct option_row options[] = {
     OPTION("trace", 0, OPTION_TEXT, trace, "TRACE",
            "measure recall and agreement against this trace of (some of) the items"),
+    OPTION("policy", 'p', OPTION_TEXT, policy, "FILE",
+           "with TRACE: draw the curves of this policy's methods, too"),
     OPTION("eval", 0, OPTION_TEXT, eval, "JSON", "draw the curves of this file, of 'fewer eval --json'"),
     OPTION("no-curves", 0, OPTION_FLAG, no_curves, NULL,
            "do not replay TRACE for curves, which takes a while when it is large"),
@@ -31,10 +33,13 @@ static char *read_eval(const char *path)
 }
 
 // A trace with nothing but gaps cannot be replayed but still measures; the page then has no curves. False: it has been said.
-static bool replay(const char *trace, char **text)
+static bool replay(const char *trace, const char *policy, char **text)
 {
-    struct few_eval_opts opts = {
-        .size = sizeof opts, .methods = baselines, .n_methods = sizeof baselines / sizeof *baselines};
+    struct few_eval_opts opts = {.size = sizeof opts, .policy = policy};
+    if (!policy) {
+        opts.methods = baselines;
+        opts.n_methods = sizeof baselines / sizeof *baselines;
+    }
     struct few_error err = {0};
     enum few_status status = few_eval(trace, &opts, text, &err);
     if (status != FEW_OK) complain("%s%s", status == FEW_EINVAL ? "no curves: " : "", err.message);
@@ -55,7 +60,7 @@ static int run(const struct args *args)
     char *given = NULL, *made = NULL;
     if (args->eval && !(given = read_eval(args->eval))) return EXIT_FAILED;
     bool replays = args->trace && !args->eval && !args->no_curves;
-    if (replays && !replay(args->trace, &made)) return EXIT_FAILED;
+    if (replays && !replay(args->trace, args->policy, &made)) return EXIT_FAILED;
     measured_against = args->trace;
     int status = write_out(args, write_page, given ? given : made);
     free(given);

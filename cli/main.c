@@ -8,8 +8,9 @@
 
 #include "cli.h"
 
-static const struct verb *const verbs[] = {&verb_check, &verb_record, &verb_import, &verb_label, &verb_status,
-                                           &verb_retry, &verb_eval,   &verb_export, &verb_report};
+static const struct verb *const verbs[] = {&verb_check, &verb_record, &verb_import, &verb_train,
+                                           &verb_label, &verb_status, &verb_retry,  &verb_plan,
+                                           &verb_eval,  &verb_export, &verb_report};
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
 static void print_verbs(FILE *to)

@@ -91,6 +91,7 @@ char *notes_make(const struct args *args, enum few_purpose purpose, const char *
     put_data(notes, args);
     put_text(notes, "root", args->root);
     put_text(notes, "policy", args->policy);
+    if (args->recall > 0) json_object_set_new(notes, "recall", json_real(args->recall));
     put_text(notes, "runtime", args->runtime);
     put_number(notes, "deadline_us", (uint64_t)args->deadline_us);
     put_number(notes, "memory_bytes", args->memory.bytes);
@@ -154,6 +155,7 @@ bool notes_read(const json_t *notes, const char *path, struct args *args, enum f
     args->zoo = text_of(notes, "zoo");
     args->root = text_of(notes, "root");
     args->policy = text_of(notes, "policy");
+    args->recall = json_number_value(json_object_get(notes, "recall"));
     if (!args->runtime) args->runtime = text_of(notes, "runtime");
     args->deadline_us = (int64_t)number_of(notes, "deadline_us");
     args->memory.bytes = number_of(notes, "memory_bytes");
@@ -215,6 +217,8 @@ void notes_print_command(const json_t *notes, const char *path, FILE *to)
     print_word(path, to);
     print_text(notes, "root", "--root", to);
     print_text(notes, "policy", "--policy", to);
+    double recall = json_number_value(json_object_get(notes, "recall"));
+    if (recall > 0) fprintf(to, " --recall %.9g", recall);
     print_text(notes, "runtime", "--runtime", to);
     print_number(notes, "deadline_us", "--deadline", "us", to);
     print_number(notes, "memory_bytes", "--memory", "", to);

@@ -47,7 +47,8 @@ struct work {
     const char *zoo_path;
     struct few_zoo *zoo;
     struct few_policy *policy;
-    struct few_items *items; // retry: records, for their names; NULL = none
+    struct few_policy_promise promise; // --recall; method NULL = none
+    struct few_items *items;           // retry: records, for their names; NULL = none
     struct few_session *session;
     struct few_session_stats stats;
     struct progress progress;
@@ -75,19 +76,31 @@ static bool has_variants(const struct few_catalog *catalog)
     return false;
 }
 
+static int promise(struct work *work)
+{
+    struct few_error err = {0};
+    if (!(work->args->recall > 0)) return EXIT_OK;
+    work->promise.size = sizeof work->promise;
+    if (few_policy_stop(work->policy, work->args->recall, &work->promise, &err) == FEW_OK) return EXIT_OK;
+    complain("--recall: %s", err.message);
+    return EXIT_USAGE;
+}
+
 static int open_zoo_and_policy(struct work *work)
 {
     const struct args *args = work->args;
     struct few_error err = {0};
     work->zoo = open_zoo(work->zoo_path, args->root);
     if (!work->zoo) return EXIT_FAILED;
-    work->base = totals_base(work->purpose == FEW_RECORD || args->all_variants ||
-                             !has_variants(few_zoo_catalog(work->zoo)));
     const char *policy = work->purpose == FEW_RECORD ? NULL : args->policy;
-    enum few_status status = few_policy_open(policy, work->zoo, &work->policy, &err);
-    if (status == FEW_OK) return EXIT_OK;
+    if (few_policy_open(policy, work->zoo, &work->policy, &err) == FEW_OK) {
+        work->base =
+            totals_base(work->purpose == FEW_RECORD || args->all_variants ||
+                        few_policy_all_variants(work->policy) || !has_variants(few_zoo_catalog(work->zoo)));
+        return promise(work);
+    }
     complain("--policy: %s", err.message);
-    return status == FEW_EINVAL ? EXIT_USAGE : EXIT_FAILED;
+    return err.code == FEW_EINVAL ? EXIT_USAGE : EXIT_FAILED;
 }
 
 static struct few_items_opts items_opts(const struct work *work)
@@ -300,6 +313,13 @@ static struct totals totals_of(const struct work *work)
     return totals;
 }
 
+static json_t *promise_json(const struct few_policy_promise *promise)
+{
+    return json_pack("{s:s, s:f, s:f, s:f, s:f, s:b}", "method", promise->method, "recall", promise->recall,
+                     "low", promise->low, "high", promise->high, "time_ratio", promise->time_ratio,
+                     "held_out", promise->is_held_out);
+}
+
 static int result_json(const struct work *work)
 {
     const struct few_session_stats *stats = &work->stats;
@@ -312,6 +332,7 @@ static int result_json(const struct work *work)
                   "policy", json_name(few_policy_name(work->policy)), "interrupted",
                   interrupted && !work->ended && !work->timed_out);
     if (more) json_object_set_new(more, "streams", streams_json(work->all_streams, work->n_streams));
+    if (more && work->promise.method) json_object_set_new(more, "promise", promise_json(&work->promise));
     if (work->again && more) json_object_set_new(more, "items_retried", json_integer((json_int_t)work->done));
     if (!object || !more || json_object_update(object, more) != 0) {
         json_decref(object);
@@ -379,6 +400,11 @@ static void print_summary(const struct work *work)
         fprintf(stderr, "the deadline of %s was missed on %s items\n",
                 show_time((double)work->args->deadline_us, deadline, sizeof deadline),
                 show_count(totals.deadline_missed, missed, sizeof missed));
+    if (work->promise.method)
+        fprintf(stderr,
+                "expected of %s: recall %.3f (%.3f to %.3f) in %.1f%% of the time of running everything\n",
+                work->promise.method, work->promise.recall, work->promise.low, work->promise.high,
+                100 * work->promise.time_ratio);
     streams_print(work->all_streams, work->n_streams, false, stderr);
     if (work->timed_out)
         fprintf(stderr, "ended after %s (--for)\n",

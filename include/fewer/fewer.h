@@ -9,6 +9,7 @@
 #include <fewer/check.h>
 #include <fewer/env.h>
 #include <fewer/items.h>
+#include <fewer/learn.h>
 #include <fewer/model.h>
 #include <fewer/policy.h>
 #include <fewer/session.h>

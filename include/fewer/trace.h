@@ -4,6 +4,7 @@
 #ifndef FEWER_TRACE_H
 #define FEWER_TRACE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <fewer/zoo.h>
@@ -33,9 +34,9 @@ struct few_eval_opts {
     size_t size;
     struct few_env env;
     uint64_t seed;
-    const double *recalls; // recalls to reach; NULL = 0.1, 0.2 ... 1.0
+    const double *recalls; // recalls to reach; NULL = 0.1, 0.2 ... 0.9, 0.95, 1
     size_t n_recalls;
-    const int64_t *deadlines_us; // NULL = a tenth, a fifth ... of the mean time of running everything
+    const int64_t *deadlines_us; // NULL = ten shares, 0.02 to 1, of the mean time of running everything
     size_t n_deadlines;
     const uint64_t
         *memories; // bytes, each with every deadline, models side by side (Algorithm 2); NULL = none
@@ -43,7 +44,12 @@ struct few_eval_opts {
     const char *const *methods; // NULL = all of them that the trace has the items for
     size_t n_methods;
     int64_t segment_us; // of streams: what is reused and explored ends with it; 0 = 10 s
-    const char *rules;  // file of rules for the method "rules" (docs/rules.md); NULL = without that method
+    const char *policy; // file of `fewer train`, whose methods compete too; NULL = none
+    int split; // items whose SHA-1 (below) modulo 100 is less are learned from, 1 to 99; 0 = the policy's, else 20
+    const char *priority; // the position of this model where its priority is 1, 2, 5, 10; NULL = none
+    size_t n_threads;     // methods replayed at once, up to 64; the answer is the same. 0 = 1
+    bool by_source;       // each source of items alone, too: those whose file names are alike before a '_'
+    const char *rules;    // file of rules for the method "rules" (docs/rules.md); NULL = without that method
 };
 
 /* Replay every method on the test items of a trace (SHA-1 of the file name modulo 100 is 20 or more; of a stream, each
@@ -57,6 +63,32 @@ struct few_eval_opts {
 FEW_API FEW_MUST_USE enum few_status few_eval(const char *trace_path, const struct few_eval_opts *opts,
                                               char **json, struct few_error *err);
 FEW_API void few_text_free(char *text);
+
+struct few_plan_opts {
+    size_t size;
+    struct few_env env;
+    uint64_t seed;
+    const char *policy;    // file of `fewer train`
+    const char *method;    // of its methods; NULL = the one that it prefers
+    int split;             // as few_eval_opts
+    const double *recalls; // wanted, the policy stopping by itself; NULL = those that it promises
+    size_t n_recalls;
+    const int64_t *deadlines_us; // NULL = as few_eval_opts
+    size_t n_deadlines;
+    const uint64_t
+        *memories; // bytes, each with every deadline; NULL = a quarter and half of what all models take
+    size_t n_memories;
+    double rate; // items a second that have to be kept up with; 0 = not asked
+};
+
+/* How much hardware do I need: what one method of a policy takes and gives under a range of budgets, on items that it was
+ * not learned from, with intervals of 95%.
+ *
+ * json   out, owned (few_text_free): one JSON object, docs/evaluate.md
+ * Errors: as few_eval; FEW_EINVAL no policy, a method that it has not, or a recall that it promises no price for.
+ * Cost:   O(items x models^2) for each budget. */
+FEW_API FEW_MUST_USE enum few_status few_plan(const char *trace_path, const struct few_plan_opts *opts,
+                                              char **json, struct few_error *err);
 
 /* How far a run or trace file is. */
 struct few_run_status {

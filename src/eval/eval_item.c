@@ -122,6 +122,42 @@ struct few__sim_about few__eval_about(const struct few__trace *trace, size_t ite
     return about;
 }
 
+/* ---- what models say of it ---- */
+
+enum few_status few__eval_said_create(const struct few__eval *eval, const struct few__eval_method *method,
+                                      struct few__eval_said *said, struct few_error *err)
+{
+    size_t n = eval->trace->catalog.n_models;
+    *said = (struct few__eval_said){.trace = eval->trace,
+                                    .has_outputs = method->learned && method->learned->has_outputs,
+                                    .truth = FEW__ARENA_NEW(eval->arena, struct few__sim_truth, n),
+                                    .outputs = FEW__ARENA_NEW(eval->arena, struct few_output, n)};
+    few__arena_init(&said->scratch, eval->env.mem, FEW__EVAL_SCRATCH_MAX);
+    return said->truth && said->outputs ? FEW_OK : few__no_memory(err, "evaluation");
+}
+
+void few__eval_said_finish(struct few__eval_said *said)
+{
+    few__arena_finish(&said->scratch);
+}
+
+enum few_status few__eval_said_item(struct few__eval_said *said, size_t item, struct few_error *err)
+{
+    const struct few_catalog *catalog = &said->trace->catalog;
+    said->item = item;
+    few__eval_truth(said->trace, item, said->truth);
+    if (!said->has_outputs) return FEW_OK;
+    few__arena_reset(&said->scratch);
+    for (size_t m = 0; m < catalog->n_models; m++) {
+        const struct few__trace_cell *cell = few__trace_cell(said->trace, item, m);
+        if (!cell->packed) continue;
+        FEW__TRY(few__trace_unpack(&catalog->models[m], cell->packed, cell->n_packed, &said->scratch,
+                                   &said->outputs[m], err));
+        said->truth[m].output = &said->outputs[m];
+    }
+    return FEW_OK;
+}
+
 void few__eval_truth(const struct few__trace *trace, size_t item, struct few__sim_truth *truth)
 {
     for (size_t m = 0; m < trace->catalog.n_models; m++) {

@@ -1,71 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One method over the test items with models in parallel: each memory budget with each deadline, AMS Algorithm 2 in the
- * virtual clock (algorithms.md 1.6). Lanes are not what is scarce: there are as many as the executor can have. */
+ * virtual clock (algorithms.md 1.6). */
 #include "core/error.h"
-#include "eval/eval.h"
-#include "item/sched_pack.h"
-
-struct replay {
-    const struct few__eval *eval;
-    struct few__sched sched;
-    struct few__exec *exec;
-    struct few__sim_truth *truth; // (n_models,)
-    int64_t clock_us;             // of the executor, which never goes back
-    struct few__eval_item state;
-};
-
-static enum few_status open_executor(struct replay *r, const struct few__eval_method *method,
-                                     enum few__pack_rule rule, uint64_t memory, struct few_error *err)
-{
-    const struct few__eval *eval = r->eval;
-    const struct few_catalog *catalog = &eval->trace->catalog;
-    struct few__value value;
-    bool packs = method->kind == FEW__EVAL_PACK;
-    FEW__TRY(packs ? method->gains(eval, &value, err) : method->value(eval, &value, err));
-    if (packs) FEW__TRY(few__sched_pack_create(catalog, value, rule, &eval->env, &r->sched, err));
-    else FEW__TRY(few__sched_deadline_create(catalog, value, method->rank, &eval->env, &r->sched, err));
-    struct few__exec_opts opts = {.env = &eval->env,
-                                  .catalog = catalog,
-                                  .costs = eval->costs,
-                                  .choosers = &r->sched.chooser,
-                                  .n_lanes = FEW__LANES_MAX,
-                                  .memory_bytes = memory};
-    return few__exec_create(&opts, &r->exec, err);
-}
-
-// As in eval_replay.c, the deadline covers decoding.
-static void replay_item(struct replay *r, size_t i_test, int64_t deadline_us, struct few__eval_point *sum)
-{
-    size_t item = r->eval->test[i_test];
-    int64_t left_us = deadline_us - r->eval->trace->items[item].decode_us;
-    few__eval_begin(&r->state, item);
-    if (left_us > 0) {
-        int64_t start_us = r->clock_us;
-        struct few__sim_about about = few__eval_about(r->eval->trace, item);
-        r->clock_us = few__sim_item_about(r->exec, item, &about, start_us, left_us, r->truth);
-        few__eval_rows(&r->state, few__exec_rows(r->exec, 0), &sum->late);
-        sum->wall_us += (double)(r->clock_us - start_us);
-    }
-    few__eval_add(sum, &r->state, &r->eval->wholes[i_test]);
-}
+#include "eval/eval_lane.h"
 
 // points: (n_deadlines,)
-static enum few_status replay_memory(struct replay *r, const struct few__eval_method *method,
-                                     enum few__pack_rule rule, uint64_t memory,
-                                     struct few__eval_point *points, struct few_error *err)
+static enum few_status replay_items(struct few__eval_lane *lane, struct few__eval_item *state,
+                                    struct few__eval_point *points, struct few_error *err)
 {
-    const struct few__eval *eval = r->eval;
-    enum few_status status = open_executor(r, method, rule, memory, err);
-    for (size_t i = 0; status == FEW_OK && i < eval->n_test; i++) {
-        few__eval_truth(eval->trace, eval->test[i], r->truth);
-        for (size_t d = 0; d < eval->n_deadlines; d++) replay_item(r, i, eval->deadlines_us[d], &points[d]);
+    const struct few__eval *eval = lane->eval;
+    for (size_t i = 0; i < eval->n_test; i++) {
+        FEW__TRY(few__eval_lane_item(lane, eval->test[i], err));
+        for (size_t d = 0; d < eval->n_deadlines; d++) {
+            few__eval_lane_deadline(lane, eval->deadlines_us[d], state, &points[d].late);
+            few__eval_add(&points[d], state, &eval->wholes[i]);
+            points[d].wall_us += (double)lane->wall_us;
+        }
     }
-    for (size_t d = 0; status == FEW_OK && d < eval->n_deadlines; d++)
-        points[d] = few__eval_mean(&points[d], eval);
-    few__exec_destroy(r->exec);
-    few__sched_destroy(&r->sched);
-    r->exec = NULL;
-    r->clock_us = 0;
+    for (size_t d = 0; d < eval->n_deadlines; d++) points[d] = few__eval_mean(&points[d], eval);
+    return FEW_OK;
+}
+
+static enum few_status replay(const struct few__eval *eval, const struct few__eval_method *method,
+                              const struct few__eval_room *room, struct few__eval_item *state,
+                              struct few__eval_point *points, struct few_error *err)
+{
+    struct few__eval_lane lane;
+    enum few_status status = few__eval_lane_open(eval, method, room, &lane, err);
+    if (status == FEW_OK) status = replay_items(&lane, state, points, err);
+    few__eval_lane_close(&lane);
     return status;
 }
 
@@ -74,19 +37,18 @@ enum few_status few__eval_memory(const struct few__eval *eval, struct few__eval_
 {
     const struct few__eval_method *method = result->method;
     bool packs = method->kind == FEW__EVAL_PACK;
-    struct replay r = {.eval = eval};
+    struct few__eval_item state;
     size_t n = eval->n_memories * eval->n_deadlines;
-    FEW__TRY(few__eval_item_create(eval, &r.state, err));
-    r.truth = FEW__ARENA_NEW(eval->arena, struct few__sim_truth, eval->trace->catalog.n_models);
+    FEW__TRY(few__eval_item_create(eval, &state, err));
     result->memory = FEW__ARENA_NEW(eval->arena, struct few__eval_point, n);
     if (packs) result->faithful = FEW__ARENA_NEW(eval->arena, struct few__eval_point, n);
-    if (!r.truth || !result->memory || (packs && !result->faithful)) return few__no_memory(err, "evaluation");
+    if (!result->memory || (packs && !result->faithful)) return few__no_memory(err, "evaluation");
     for (size_t k = 0; k < eval->n_memories; k++) {
         size_t at = k * eval->n_deadlines;
-        FEW__TRY(replay_memory(&r, method, FEW__PACK_IMPROVED, eval->memories[k], &result->memory[at], err));
-        if (!packs) continue;
-        FEW__TRY(
-            replay_memory(&r, method, FEW__PACK_FAITHFUL, eval->memories[k], &result->faithful[at], err));
+        struct few__eval_room room = {eval->memories[k], FEW__PACK_IMPROVED};
+        FEW__TRY(replay(eval, method, &room, &state, &result->memory[at], err));
+        room.rule = FEW__PACK_FAITHFUL;
+        if (packs) FEW__TRY(replay(eval, method, &room, &state, &result->faithful[at], err));
     }
     return FEW_OK;
 }

@@ -3,111 +3,120 @@
  *
  * Without a deadline an item gives one sequence of models; every stop is a prefix of it. A blind method (one
  * whose order does not depend on outputs) is asked for its sequence as if every model found something, so that a
- * prefix means the same models on every item. AMS 1.2, 1.7 (algorithms.md). */
+ * prefix means the same models on every item. AMS 1.2, 1.7 (algorithms.md).
+ *
+ * A method of a policy stops where the best that it could start is worth less than a price. Until then it starts what it would
+ * start at any price, since value over time ranks: so one sequence serves all prices. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
-#include "eval/eval.h"
+#include "eval/eval_lane.h"
+#include "eval/eval_tally.h"
 
 static const double slack = 1e-9; // what sums in another order may differ by, relative
 
-struct replay {
-    const struct few__eval *eval;
-    struct few__exec *exec;
-    struct few__sched sched;
-    struct few__sim_truth *truth, *wish; // (n_models,) this item's; everything found
-    struct few__eval_point *curve;       // (n_models + 1,) sums for each length of the prefix
-    struct start *starts;                // (n_models,)
-    size_t *sequence;                    // (n_models,)
-    bool *reached;                       // (n_recalls,)
-    int64_t clock_us;                    // of the executor, which never goes back; items follow each other
-    struct few__eval_item state;
+enum { N_PRICES = 96 };
+
+struct target { // a price, and the sums of what it leads to
+    double price;
+    struct few__eval_point *sum;
+    size_t column; // of the tally: a point of the curve, or n_points and the number of a promise
 };
 
-struct start {
-    int64_t at_us;
-    size_t model;
+struct replay {
+    const struct few__eval *eval;
+    const struct few__eval_method *method;
+    struct few__eval_lane lane;
+    size_t n_points;
+    struct few__eval_point *curve; // (n_points,) sums, from nothing to everything: of prefixes, or of prices
+    size_t n_targets;
+    struct target *targets; // (n_targets,) by falling price
+    bool *reached;          // (n_recalls,)
+    struct few__arena scratch;
+    struct few__eval_tally tally;
+    struct few__eval_item state;
 };
 
 /* ---- without a deadline ---- */
 
-static int by_start(const void *a, const void *b)
+static double recall_of(const struct few__eval_item *state, const struct few__eval_whole *whole)
 {
-    const struct start *x = a, *y = b;
-    if (x->at_us != y->at_us) return x->at_us < y->at_us ? -1 : 1;
-    return x->model < y->model ? -1 : x->model > y->model;
+    return whole->value > 0 ? fmin(1, state->value / whole->value) : 1;
 }
 
-// The models in the order in which they started; returns how many.
-static size_t read_sequence(struct replay *r, size_t item, const struct few__sim_truth *truth)
+// Where the item stands now belongs to a point of the curve, or to a promise.
+static void note_point(struct replay *r, size_t i_test, struct few__eval_point *sum, size_t column)
 {
-    size_t n_models = r->eval->trace->catalog.n_models, n = 0;
-    struct few__sim_about about = few__eval_about(r->eval->trace, item);
-    if (truth == r->wish) about.has_parts = FEW__ALL_PARTS;
-    r->clock_us = few__sim_item_about(r->exec, item, &about, r->clock_us, FEW__NO_DEADLINE, truth);
-    const struct few__exec_row *rows = few__exec_rows(r->exec, 0);
-    for (size_t m = 0; m < n_models; m++)
-        if (rows[m].start_us >= 0) r->starts[n++] = (struct start){rows[m].start_us, m};
-    qsort(r->starts, n, sizeof *r->starts, by_start);
-    for (size_t i = 0; i < n; i++) r->sequence[i] = r->starts[i].model;
-    return n;
+    const struct few__eval_whole *whole = &r->eval->wholes[i_test];
+    double *tally = few__eval_tally_point(&r->tally, r->eval->units[i_test], column);
+    few__eval_add(sum, &r->state, whole);
+    tally[0] += r->state.time_us;
+    tally[1] += recall_of(&r->state, whole);
 }
 
-static void note_recalls(struct replay *r, const struct few__eval_whole *whole, bool last,
-                         struct few__eval_result *result)
+static void note_recalls(struct replay *r, size_t i_test, bool last, struct few__eval_result *result)
 {
+    const struct few__eval_whole *whole = &r->eval->wholes[i_test];
     for (size_t i = 0; i < r->eval->n_recalls; i++) {
         if (r->reached[i]) continue;
         double wanted = r->eval->recalls[i] * whole->value;
         if (!last && r->state.value < wanted - slack * whole->value) continue;
         r->reached[i] = true;
         few__eval_add(&result->recall[i], &r->state, whole);
+        *few__eval_tally_recall(&r->tally, r->eval->units[i_test], i) += r->state.time_us;
     }
 }
 
-static void replay_freely(struct replay *r, size_t i_test, bool blind, struct few__eval_result *result)
+// Those that stop here, after k steps. from: the first that has not stopped before; returns the first that goes on.
+static size_t note_prices(struct replay *r, size_t i_test, size_t k, size_t from)
 {
-    const struct few__eval_whole *whole = &r->eval->wholes[i_test];
-    size_t item = r->eval->test[i_test], n_models = r->eval->trace->catalog.n_models;
-    size_t n = read_sequence(r, item, blind ? r->wish : r->truth);
+    const struct few__eval_step *next = k < r->lane.n_steps ? &r->lane.steps[k] : NULL;
+    for (; from < r->n_targets; from++) {
+        double price = r->targets[from].price;
+        if (next && !(next->worth.value < price * (double)next->worth.time_us)) break;
+        note_point(r, i_test, r->targets[from].sum, r->targets[from].column);
+    }
+    return from;
+}
+
+static void replay_freely(struct replay *r, size_t i_test, struct few__eval_result *result)
+{
+    bool by_price = r->method->learned;
+    size_t n_models = r->eval->trace->catalog.n_models, at = 0;
+    few__eval_lane_freely(&r->lane, r->method->blind && !by_price);
     memset(r->reached, 0, r->eval->n_recalls * sizeof *r->reached);
-    few__eval_begin(&r->state, item);
+    few__eval_begin(&r->state, r->eval->test[i_test]);
     for (size_t k = 0; k <= n_models; k++) {
-        if (k > 0 && k <= n) few__eval_run(&r->state, r->sequence[k - 1]);
-        note_recalls(r, whole, k == n_models, result);
-        few__eval_add(&r->curve[k], &r->state, whole);
+        if (k > 0 && k <= r->lane.n_steps) few__eval_run(&r->state, r->lane.steps[k - 1].model);
+        note_recalls(r, i_test, k == n_models, result);
+        if (!by_price) note_point(r, i_test, &r->curve[k], k);
+        else at = note_prices(r, i_test, k, at);
     }
 }
 
 /* ---- with a deadline ---- */
 
-// The deadline covers decoding: what decoding took is gone when the first model can start.
 static void replay_deadline(struct replay *r, size_t i_test, int64_t deadline_us, struct few__eval_point *sum)
 {
-    size_t item = r->eval->test[i_test];
-    int64_t left_us = deadline_us - r->eval->trace->items[item].decode_us;
-    few__eval_begin(&r->state, item);
-    if (left_us > 0) {
-        struct few__sim_about about = few__eval_about(r->eval->trace, item);
-        r->clock_us = few__sim_item_about(r->exec, item, &about, r->clock_us, left_us, r->truth);
-        few__eval_rows(&r->state, few__exec_rows(r->exec, 0), &sum->late);
-    }
+    few__eval_lane_deadline(&r->lane, deadline_us, &r->state, &sum->late);
     few__eval_add(sum, &r->state, &r->eval->wholes[i_test]);
 }
 
 /* ---- all items ---- */
 
-static void replay_items(struct replay *r, struct few__eval_result *result)
+static enum few_status replay_items(struct replay *r, struct few__eval_result *result, struct few_error *err)
 {
-    bool blind = result->method->blind, known = result->method->kind == FEW__EVAL_TRUTH;
+    enum few__eval_kind kind = r->method->kind;
+    bool has_deadlines = kind == FEW__EVAL_ORDER || kind == FEW__EVAL_PACK;
     for (size_t i = 0; i < r->eval->n_test; i++) {
-        few__eval_truth(r->eval->trace, r->eval->test[i], r->truth);
-        replay_freely(r, i, blind, result);
-        for (size_t d = 0; !known && d < r->eval->n_deadlines; d++)
+        FEW__TRY(few__eval_lane_item(&r->lane, r->eval->test[i], err));
+        replay_freely(r, i, result);
+        for (size_t d = 0; has_deadlines && d < r->eval->n_deadlines; d++)
             replay_deadline(r, i, r->eval->deadlines_us[d], &result->deadline[d]);
     }
+    return FEW_OK;
 }
 
 static double between(double a, double b, double share)
@@ -132,65 +141,95 @@ struct few__eval_point few__eval_curve_at(const struct few__eval_point *curve, s
 static void finish_result(const struct replay *r, struct few__eval_result *result)
 {
     const struct few__eval *eval = r->eval;
-    size_t n_models = eval->trace->catalog.n_models;
-    for (size_t k = 0; k <= n_models; k++) r->curve[k] = few__eval_mean(&r->curve[k], eval);
+    for (size_t k = 0; k < r->n_points; k++) r->curve[k] = few__eval_mean(&r->curve[k], eval);
     for (size_t i = 0; i < eval->n_recalls; i++) {
         result->recall[i] = few__eval_mean(&result->recall[i], eval);
-        result->stop[i] = few__eval_curve_at(r->curve, n_models, eval->recalls[i]);
+        result->stop[i] = few__eval_curve_at(r->curve, r->n_points - 1, eval->recalls[i]);
+        if (!result->promise) continue;
+        result->promise[i].point = few__eval_mean(&result->promise[i].point, eval);
     }
     for (size_t d = 0; d < eval->n_deadlines; d++)
         result->deadline[d] = few__eval_mean(&result->deadline[d], eval);
+}
+
+/* ---- prices ---- */
+
+static int by_falling_price(const void *a, const void *b)
+{
+    const struct target *x = a, *y = b;
+    return x->price > y->price ? -1 : x->price < y->price;
+}
+
+// What the policy does not promise has no price.
+static void read_promises(struct replay *r, struct few__eval_result *result)
+{
+    const struct few__learned_about about = few__learned_about(r->eval->learned);
+    size_t number = (size_t)(r->method->learned - about.methods);
+    for (size_t i = 0; i < r->eval->n_recalls; i++) {
+        struct few__eval_promise *promise = &result->promise[i];
+        enum few_status status =
+            few__learned_price(r->eval->learned, number, r->eval->recalls[i], &promise->stop, NULL);
+        promise->given = status == FEW_OK;
+        if (promise->given)
+            r->targets[r->n_targets++] =
+                (struct target){promise->stop.price, &promise->point, r->n_points + i};
+    }
+}
+
+// The curve: nothing, prices, everything. Beside it, the prices of promises.
+static enum few_status choose_prices(struct replay *r, struct few__eval_result *result, struct few_error *err)
+{
+    size_t n = r->n_points - 2;
+    double prices[N_PRICES];
+    FEW__TRY(few__eval_prices(r->eval, r->method, n, prices, err));
+    r->targets[r->n_targets++] = (struct target){INFINITY, &r->curve[0], 0};
+    for (size_t p = 0; p < n; p++)
+        r->targets[r->n_targets++] = (struct target){prices[p], &r->curve[p + 1], p + 1};
+    r->targets[r->n_targets++] = (struct target){-INFINITY, &r->curve[n + 1], n + 1};
+    read_promises(r, result);
+    qsort(r->targets, r->n_targets, sizeof *r->targets, by_falling_price);
+    return FEW_OK;
 }
 
 static bool take_memory(struct replay *r, struct few__eval_result *result)
 {
     const struct few__eval *eval = r->eval;
     struct few__arena *arena = eval->arena;
-    size_t n = eval->trace->catalog.n_models;
+    bool by_price = r->method->learned;
+    r->n_points = by_price ? N_PRICES + 2 : eval->trace->catalog.n_models + 1;
     result->recall = FEW__ARENA_NEW(arena, struct few__eval_point, eval->n_recalls);
     result->stop = FEW__ARENA_NEW(arena, struct few__eval_point, eval->n_recalls);
     result->deadline = FEW__ARENA_NEW(arena, struct few__eval_point, eval->n_deadlines);
-    r->truth = FEW__ARENA_NEW(arena, struct few__sim_truth, n);
-    r->wish = FEW__ARENA_NEW(arena, struct few__sim_truth, n);
-    r->curve = FEW__ARENA_NEW(arena, struct few__eval_point, n + 1);
-    r->starts = FEW__ARENA_NEW(arena, struct start, n);
-    r->sequence = FEW__ARENA_NEW(arena, size_t, n);
+    if (by_price) result->promise = FEW__ARENA_NEW(arena, struct few__eval_promise, eval->n_recalls);
+    r->curve = FEW__ARENA_NEW(arena, struct few__eval_point, r->n_points);
+    r->targets = FEW__ARENA_NEW(arena, struct target, r->n_points + eval->n_recalls);
     r->reached = FEW__ARENA_NEW(arena, bool, eval->n_recalls);
-    return result->recall && result->stop && result->deadline && r->truth && r->wish && r->curve &&
-           r->starts && r->sequence && r->reached;
+    return result->recall && result->stop && result->deadline && (result->promise || !by_price) && r->curve &&
+           r->targets && r->reached;
 }
 
-static enum few_status open_executor(struct replay *r, const struct few__eval_method *method,
-                                     struct few_error *err)
+static enum few_status replay(struct replay *r, struct few__eval_result *result, struct few_error *err)
 {
     const struct few__eval *eval = r->eval;
-    struct few__value value;
-    FEW__TRY(method->value(eval, &value, err));
-    FEW__TRY(
-        few__sched_deadline_create(&eval->trace->catalog, value, method->rank, &eval->env, &r->sched, err));
-    struct few__exec_opts opts = {.env = &eval->env,
-                                  .catalog = &eval->trace->catalog,
-                                  .costs = eval->costs,
-                                  .choosers = &r->sched.chooser,
-                                  .n_lanes = 1};
-    return few__exec_create(&opts, &r->exec, err);
+    FEW__TRY(few__eval_item_create(eval, &r->state, err));
+    if (!take_memory(r, result)) return few__no_memory(err, "evaluation");
+    FEW__TRY(few__eval_tally_create(eval, r->n_points, &r->scratch, &r->tally, err));
+    if (r->method->learned) FEW__TRY(choose_prices(r, result, err));
+    FEW__TRY(few__eval_lane_open(eval, r->method, NULL, &r->lane, err));
+    FEW__TRY(replay_items(r, result, err));
+    finish_result(r, result);
+    if (eval->wants_sources) FEW__TRY(few__eval_by_source(eval, &r->tally, result, err));
+    return few__eval_resample(eval, &r->tally, result, err);
 }
 
 enum few_status few__eval_replay(const struct few__eval *eval, const struct few__eval_method *method,
                                  struct few__eval_result *result, struct few_error *err)
 {
-    struct replay r = {.eval = eval};
+    struct replay r = {.eval = eval, .method = method};
     *result = (struct few__eval_result){.method = method};
-    FEW__TRY(few__eval_item_create(eval, &r.state, err));
-    if (!take_memory(&r, result)) return few__no_memory(err, "evaluation");
-    for (size_t m = 0; m < eval->trace->catalog.n_models; m++)
-        r.wish[m] = (struct few__sim_truth){.time_us = eval->costs[m].time_us, .result = FEW__RESULT_OK};
-    enum few_status status = open_executor(&r, method, err);
-    if (status == FEW_OK) {
-        replay_items(&r, result);
-        finish_result(&r, result);
-    }
-    few__exec_destroy(r.exec);
-    few__sched_destroy(&r.sched);
+    few__arena_init(&r.scratch, eval->env.mem, FEW__EVAL_SCRATCH_MAX);
+    enum few_status status = replay(&r, result, err);
+    few__eval_lane_close(&r.lane);
+    few__arena_finish(&r.scratch);
     return status;
 }

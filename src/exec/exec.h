@@ -148,6 +148,8 @@ struct few__exec_row {
     int64_t start_us, end_us; // instants; -1 if not started
     size_t n_items;           // of its run: above 1 in a batch, whose time they share; 0 if not started
     size_t lane;              // that it ran on; SIZE_MAX if not started
+    double
+        worth; // value for each microsecond: that it was started for, or that was not enough; NaN = not known
 };
 
 /* Skipped because there was nothing to look at: its output is the empty one, and running everything would not have run
@@ -160,7 +162,8 @@ static inline bool few__reason_is_empty(enum few__reason reason)
 const struct few__exec_row *few__exec_rows(const struct few__exec *exec, size_t slot); // (n_models,)
 const struct few__view *few__exec_view(const struct few__exec *exec, size_t slot);
 
-/* One phrase for people, in `text`: "its need ultraface_rfb_320 found nothing". */
+/* One phrase for people, in `text`: "its need ultraface_rfb_320 found nothing". Numbers in it have two digits, so that the
+ * phrases of a run are a few hundred. */
 void few__reason_text(const struct few__exec *exec, size_t slot, size_t model, char *text, size_t n);
 
 #endif

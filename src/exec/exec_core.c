@@ -10,6 +10,7 @@
 #include "exec/exec.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "core/env.h"
 #include "core/error.h"
@@ -34,10 +35,12 @@ static bool take_memory(struct few__exec *exec)
     exec->slow = FEW__ARENA_NEW(arena, double, n);
     exec->chosen = FEW__ARENA_NEW(arena, size_t, n);
     exec->joined = FEW__ARENA_NEW(arena, size_t, n);
+    exec->worths = FEW__ARENA_NEW(arena, double, n);
+    exec->joined_worths = FEW__ARENA_NEW(arena, double, n);
     exec->chain_us = FEW__ARENA_NEW(arena, int64_t, n);
     return exec->costs && exec->slots && exec->lanes && exec->arrivals && exec->resident &&
            exec->working_bytes && exec->too_large && exec->slow && exec->chosen && exec->joined &&
-           exec->chain_us;
+           exec->worths && exec->joined_worths && exec->chain_us;
 }
 
 static void copy_costs(struct few__exec *exec, const struct few_cost *costs)
@@ -166,6 +169,7 @@ static void start_chosen(struct few__exec *exec, size_t slot, const struct few__
     assert(spare <= view->free_bytes && "the policy starts more than memory takes");
     for (size_t i = 0; i < choice->n; i++) {
         spare -= view->working_bytes[choice->models[i]];
+        exec->slots[slot].rows[choice->models[i]].worth = choice->worths[i];
         few__run_start(exec, slot, choice->models[i], spare);
     }
 }
@@ -174,7 +178,9 @@ static void ask(struct few__exec *exec, size_t at)
 {
     struct few__slot *slot = &exec->slots[at];
     few__slot_refresh(exec, at);
-    struct few__choice choice = {.answer = FEW__STOP, .models = exec->chosen, .wish = FEW__NONE};
+    struct few__choice choice = {
+        .answer = FEW__STOP, .models = exec->chosen, .worths = exec->worths, .wish = FEW__NONE};
+    for (size_t i = 0; i < slot->view.n_free_lanes && i < exec->chains.n; i++) exec->worths[i] = NAN;
     slot->chooser.choose(slot->chooser.self, &slot->view, &choice);
     few__memory_wish(exec, at, choice.wish, choice.answer == FEW__STOP);
     switch (choice.answer) {

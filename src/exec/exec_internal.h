@@ -108,6 +108,7 @@ struct few__exec {
     double lone;              // mean of real over expected time of runs with nothing beside them
 
     size_t *chosen, *joined;         // (n_models,) room for answers
+    double *worths, *joined_worths;  // (n_models,) and for what they are worth
     int64_t *chain_us;               // (n_models,) scratch of stop
     struct few__action *own_actions; // (few__exec_actions_max,)
 

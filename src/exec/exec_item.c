@@ -5,6 +5,7 @@
  * something found (whatever else happens to a need is passed on to its users at once); seen[l] > 0 only for labels in
  * touched[]; a held model is pending, and of each group of variants the cheapest one that has not ended is not held. */
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "exec/exec_internal.h"
@@ -176,6 +177,8 @@ static bool was_missed(const struct few__exec *exec, const struct few__slot *slo
 void few__slot_stop(struct few__exec *exec, size_t at)
 {
     struct few__slot *slot = &exec->slots[at];
+    for (size_t m = 0; m < exec->chains.n; m++) exec->worths[m] = NAN;
+    if (slot->chooser.explain) slot->chooser.explain(slot->chooser.self, &slot->view, exec->worths);
     for (size_t i = 0; i < exec->chains.n; i++) {
         size_t model = exec->chains.order[i];
         int need = exec->chains.needs[model];
@@ -186,6 +189,7 @@ void few__slot_stop(struct few__exec *exec, size_t at)
         enum few__reason reason = !fits                           ? FEW__WHY_NO_TIME
                                   : was_missed(exec, slot, model) ? FEW__WHY_NOT_LOADED
                                                                   : FEW__WHY_NOT_WORTH;
+        slot->rows[model].worth = exec->worths[model];
         few__slot_settle(exec, at, model, FEW_SKIPPED, reason);
     }
 }

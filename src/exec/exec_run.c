@@ -5,6 +5,7 @@
  * its RUNNING models, in the order of start; a run is cancelled exactly when no open item waits for it; memory.running is
  * what RUNS lanes hold, and the load that is under way. */
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "exec/exec_internal.h"
@@ -91,10 +92,15 @@ static void note_time(struct few__exec *exec, struct few__lane *lane, bool cut_o
 static bool would_start(struct few__exec *exec, size_t at, size_t model)
 {
     struct few__slot *slot = &exec->slots[at];
-    struct few__choice choice = {.answer = FEW__STOP, .models = exec->joined, .wish = FEW__NONE};
+    struct few__choice choice = {
+        .answer = FEW__STOP, .models = exec->joined, .worths = exec->joined_worths, .wish = FEW__NONE};
+    for (size_t i = 0; i < slot->view.n_free_lanes && i < exec->chains.n; i++) exec->joined_worths[i] = NAN;
     slot->chooser.choose(slot->chooser.self, &slot->view, &choice);
-    for (size_t i = 0; choice.answer == FEW__START && i < choice.n; i++)
-        if (choice.models[i] == model) return true;
+    for (size_t i = 0; choice.answer == FEW__START && i < choice.n; i++) {
+        if (choice.models[i] != model) continue;
+        slot->rows[model].worth = choice.worths[i];
+        return true;
+    }
     return false;
 }
 

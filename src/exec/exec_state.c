@@ -4,10 +4,13 @@
  *
  * Invariants: n_pending counts the PENDING models; a model that is DONE has an outcome and a reason, and is not held;
  * records and actions stand in the order in which they were decided. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "exec/exec_internal.h"
+
+enum { WORTH_MAX = 64 };
 
 /* ---- what a step leaves behind ---- */
 
@@ -90,7 +93,8 @@ void few__slot_clear(struct few__exec *exec, struct few__slot *slot)
                                                .reason = FEW__WHY_DEADLINE,
                                                .start_us = -1,
                                                .end_us = -1,
-                                               .lane = FEW__NONE};
+                                               .lane = FEW__NONE,
+                                               .worth = NAN};
     }
     if (!exec->memory.loads) return;
     memset(slot->wished, 0, exec->chains.n * sizeof *slot->wished);
@@ -178,18 +182,36 @@ static const char *no_part_text(enum few_modality modality)
     return "no picture in it";
 }
 
+// Value for a millisecond; " 0.031/ms", and the price where there is one.
+static void worth_text(const struct few__chooser *chooser, double worth, char *text, size_t n)
+{
+    double least = 1e-6, price = 1e3 * chooser->price;
+    worth *= 1e3;
+    if (fabs(worth) < least) worth = 0;
+    if (fabs(price) < least) price = 0;
+    if (isinf(price)) snprintf(text, n, " %.2g/ms", worth);
+    else snprintf(text, n, " %.2g/ms, price %.2g/ms", worth, price);
+}
+
 void few__reason_text(const struct few__exec *exec, size_t slot, size_t model, char *text, size_t n)
 {
     const struct few__slot *of = &exec->slots[slot];
     const struct few__exec_row *row = &of->rows[model];
     const char *policy = of->chooser.name ? of->chooser.name : "policy";
+    char worth[WORTH_MAX] = "";
+    if (of->chooser.explain && isfinite(row->worth))
+        worth_text(&of->chooser, row->worth, worth, sizeof worth);
     switch (row->reason) {
-    case FEW__WHY_CHOSEN: snprintf(text, n, "chosen by %s", policy); break;
+    case FEW__WHY_CHOSEN:
+        snprintf(text, n, "chosen by %s%s%s", policy, *worth ? ": worth" : "", worth);
+        break;
     case FEW__WHY_NEED_EMPTY:
     case FEW__WHY_NEED_MISSING:
     case FEW__WHY_NEED_FAILED: need_text(exec, of->rows, model, text, n); break;
     case FEW__WHY_NO_TIME: snprintf(text, n, "would not have ended before the deadline"); break;
-    case FEW__WHY_NOT_WORTH: snprintf(text, n, "not worth its time, says %s", policy); break;
+    case FEW__WHY_NOT_WORTH:
+        snprintf(text, n, "not worth its time, says %s%s%s", policy, *worth ? ":" : "", worth);
+        break;
     case FEW__WHY_DEADLINE:
         snprintf(text, n,
                  row->outcome == FEW_LATE ? "not finished at the deadline" : "the deadline came first");

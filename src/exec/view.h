@@ -94,6 +94,9 @@ struct few__choice {
     size_t n;
     size_t *models; // (n_models,) room, given by the executor
     size_t wish; // with any answer: the model that would be best if everything were loaded; SIZE_MAX = none
+    /* START: of each model, value for each microsecond of what it is started for, itself or a user of it; left as it is (NaN)
+     * where a policy does not reckon in value. (n_models,) room, or NULL. */
+    double *worths;
 };
 
 /* The policy as the executor knows it: one for each item in flight. choose allocates nothing. */
@@ -102,6 +105,10 @@ struct few__chooser {
     const char *name;                                        // for reasons and logs: "static"
     void (*begin)(void *self, const struct few__view *view); // a new item; may be NULL
     void (*choose)(void *self, const struct few__view *view, struct few__choice *choice);
+    /* At once after a choose that answered STOP: worths (n_models,) of pending models as above, out, those that it does not
+     * know left as they are. NULL: it does not reckon in value. */
+    void (*explain)(void *self, const struct few__view *view, double *worths);
+    double price; // with explain: what is worth less for each microsecond is not started; -INFINITY = none
 };
 
 #endif

@@ -12,11 +12,12 @@ enum { FEW__NOBODY = -1 };
 
 struct few__charge { // from the first pending need down to a model
     double q;
-    int64_t time_us; // the first as it is beside what runs now, the others alone
-    int64_t load_us; // of what is not loaded
-    uint64_t bytes;  // the largest working memory
-    int32_t first;   // the model to start for it; NOBODY: nothing can start for it now, loaded or not
-    int32_t absent;  // the first of them that is not loaded, or NOBODY
+    int64_t time_us;  // the first as it is beside what runs now, the others alone
+    int64_t alone_us; // all of them alone: what a price is for
+    int64_t load_us;  // of what is not loaded
+    uint64_t bytes;   // the largest working memory
+    int32_t first;    // the model to start for it; NOBODY: nothing can start for it now, loaded or not
+    int32_t absent;   // the first of them that is not loaded, or NOBODY
 };
 
 /* charges: those of the pending needs of the model, which come before it in needs->order. */
@@ -27,6 +28,7 @@ static inline struct few__charge few__charge_of(const struct few__chains *needs,
     int64_t load_us = view->costs[model].load_us;
     struct few__charge c = {.q = isnan(q[model]) ? -INFINITY : q[model],
                             .time_us = view->costs[model].time_us,
+                            .alone_us = view->costs[model].time_us,
                             .bytes = view->working_bytes[model],
                             .first = view->held[model] ? FEW__NOBODY : (int32_t)model,
                             .absent = FEW__NOBODY};
@@ -49,6 +51,7 @@ static inline struct few__charge few__charge_of(const struct few__chains *needs,
     c.q += above->q;
     if (isnan(c.q)) c.q = -INFINITY; // of +infinity and -infinity
     c.time_us += above->time_us;
+    c.alone_us += above->alone_us;
     c.load_us += above->load_us;
     if (above->bytes > c.bytes) c.bytes = above->bytes;
     if (above->absent != FEW__NOBODY) c.absent = above->absent;

@@ -18,6 +18,9 @@ struct deadline {
     struct few__value value;
     enum few__rank rank;
     double price;                // value per microsecond, or -INFINITY
+    bool in_turn;                // one model of the item at a time
+    bool tells;                  // what things are worth
+    struct few__worth started;   // by the last choose that started something
     double *q;                   // (n_models,)
     struct few__charge *charges; // (n_models,)
 };
@@ -27,6 +30,11 @@ static double rank_of(enum few__rank rank, const struct few__charge *charge)
     double time = (double)charge->time_us;
     if (rank == FEW__RANK_VALUE) return charge->q;
     return rank == FEW__RANK_PRODUCT && charge->q <= 0 ? charge->q * time : charge->q / time;
+}
+
+static double worth_of(const struct few__charge *charge)
+{
+    return charge->q / (double)charge->alone_us;
 }
 
 static void choose(void *self, const struct few__view *view, struct few__choice *choice)
@@ -39,10 +47,11 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
         if (view->states[model] != FEW__PENDING) continue;
         struct few__charge *charge = &d->charges[model];
         *charge = few__charge_of(&d->needs, view, d->q, d->charges, model);
+        if (d->in_turn) charge->time_us = charge->alone_us;
         if (charge->first == FEW__NOBODY || charge->bytes > view->memory_bytes) continue;
         if (!few__view_fits(view, charge->time_us)) continue;
         if (d->rank == FEW__RANK_STOP && charge->q <= 0) continue;
-        if (charge->q < d->price * (double)charge->time_us) continue;
+        if (charge->q < d->price * (double)charge->alone_us) continue;
         double rank = rank_of(d->rank, charge);
         size_t first = (size_t)charge->first;
         few__best_note(&wish, model, rank);
@@ -52,13 +61,26 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
         if (!now && charge->absent != FEW__NOBODY) few__best_note(&absent, model, rank);
     }
     choice->wish = wish.model == SIZE_MAX ? SIZE_MAX : few__charge_wish(&d->charges[wish.model]);
+    if (d->in_turn && view->n_running > 0) {
+        choice->answer = FEW__WAIT;
+        return;
+    }
     if (best.model == SIZE_MAX) {
         few__answer_nothing(view, d->charges, &hoped, &absent, choice);
         return;
     }
+    d->started = (struct few__worth){d->charges[best.model].q, d->charges[best.model].time_us};
     choice->answer = FEW__START;
     choice->n = 1;
     choice->models[0] = (size_t)d->charges[best.model].first;
+    if (d->tells && choice->worths) choice->worths[0] = worth_of(&d->charges[best.model]);
+}
+
+static void explain(void *self, const struct few__view *view, double *worths)
+{
+    const struct deadline *d = self;
+    for (size_t m = 0; m < d->needs.n; m++)
+        if (view->states[m] == FEW__PENDING) worths[m] = worth_of(&d->charges[m]);
 }
 
 static void begin(void *self, const struct few__view *view)
@@ -80,6 +102,21 @@ void few__sched_deadline_price(struct few__sched *sched, double price)
 {
     struct deadline *d = sched->chooser.self;
     d->price = price;
+    d->tells = true;
+    sched->chooser.explain = explain;
+    sched->chooser.price = price;
+}
+
+void few__sched_deadline_in_turn(struct few__sched *sched)
+{
+    struct deadline *d = sched->chooser.self;
+    d->in_turn = true;
+}
+
+struct few__worth few__sched_deadline_worth(const struct few__sched *sched)
+{
+    const struct deadline *d = sched->chooser.self;
+    return d->started;
 }
 
 enum few_status few__sched_deadline_create(const struct few_catalog *catalog, struct few__value value,

@@ -25,7 +25,20 @@ enum few_status few__sched_deadline_create(const struct few_catalog *catalog, st
                                            struct few__sched *sched, struct few_error *err);
 
 /* Start towards nothing whose value over time (of its chain, in value per microsecond) is below price; as created:
- * -INFINITY, nothing is too dear. That is how a policy stops by itself: what is left is not worth its time. */
+ * -INFINITY, nothing is too dear. That is how a policy stops by itself: what is left is not worth its time. Time is what models
+ * take alone, so that what runs beside them changes nothing. Values are worth something then: reasons tell them. */
 void few__sched_deadline_price(struct few__sched *sched, double price);
+
+/* From now on one model of the item at a time, and what runs beside it does not count: what is chosen is the same on any
+ * number of lanes, which other items keep busy. */
+void few__sched_deadline_in_turn(struct few__sched *sched);
+
+/* What the last choose that answered START started towards: its value and expected time, with what it needs. It starts
+ * unless value < price * time_us. */
+struct few__worth {
+    double value;
+    int64_t time_us;
+};
+struct few__worth few__sched_deadline_worth(const struct few__sched *sched);
 
 #endif

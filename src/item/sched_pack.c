@@ -31,6 +31,7 @@ struct job {
     double q;
     int64_t time_us;  // once others have ended
     int64_t start_us; // the same if it starts in this instant: beside what runs now
+    int64_t alone_us; // once it is loaded: what a price is for
     uint64_t bytes;   // 0 where memory has no limit
     uint32_t need;    // job, or NO_JOB: nothing to wait for
     bool not_now;     // absent, or it would end later beside what runs than after it
@@ -38,9 +39,14 @@ struct job {
 
 struct chain { // of a waiting job: the job with its waiting needs
     double q;
-    int64_t time_us;
+    int64_t time_us, alone_us;
     uint64_t bytes;
     uint32_t first; // NO_JOB: a need runs
+};
+
+struct pick {
+    uint32_t job;
+    double worth; // of the chain that it was picked for
 };
 
 struct run {
@@ -65,6 +71,8 @@ struct pack {
     struct few__chains needs;
     struct few__value value;
     enum few__pack_rule rule;
+    double price;                // value per microsecond, or -INFINITY
+    bool tells;                  // what things are worth
     size_t max_jobs;             // waiting ones
     double *q;                   // (n_models,)
     struct few__charge *charges; // (n_models,)
@@ -82,15 +90,16 @@ struct pack {
     int64_t left_us; // until the deadline
 
     // Scratch of a plan.
-    enum job_state *states; // (n_models,)
-    struct chain *chains;   // (n_models,)
-    uint32_t *waiting;      // (n_models,)
-    struct run *runs;       // (FEW__LANES_MAX,) in the order of start
-    uint32_t *picks;        // (FEW__LANES_MAX,) of the first instant
-    uint32_t *best_picks;   // (FEW__LANES_MAX,)
+    enum job_state *states;  // (n_models,)
+    struct chain *chains;    // (n_models,)
+    uint32_t *waiting;       // (n_models,)
+    struct run *runs;        // (FEW__LANES_MAX,) in the order of start
+    struct pick *picks;      // (FEW__LANES_MAX,) of the first instant
+    struct pick *best_picks; // (FEW__LANES_MAX,)
 
     // What is left to start of the plan under way; valid while its key fits.
     size_t n_planned, *planned; // (FEW__LANES_MAX,) models
+    double *planned_worths;     // (FEW__LANES_MAX,)
     uint64_t item;
     int64_t now_us;
     size_t n_done, wish;
@@ -133,7 +142,11 @@ static bool make_chain(struct pack *p, const struct play *play, uint32_t j)
 {
     const struct job *job = &p->jobs[j];
     struct chain *chain = &p->chains[j];
-    *chain = (struct chain){.q = job->q, .time_us = time_of(play, job), .bytes = job->bytes, .first = j};
+    *chain = (struct chain){.q = job->q,
+                            .time_us = time_of(play, job),
+                            .alone_us = job->alone_us,
+                            .bytes = job->bytes,
+                            .first = j};
     enum job_state above = job->need == NO_JOB ? ENDED : p->states[job->need];
     if (above == LOST || job->time_us > p->left_us - play->at_us) return false;
     if (above == RUNS || (play->now && job->not_now)) chain->first = NO_JOB;
@@ -143,6 +156,7 @@ static bool make_chain(struct pack *p, const struct play *play, uint32_t j)
     chain->q += need->q;
     if (isnan(chain->q)) chain->q = -INFINITY;
     chain->time_us = job->time_us + need->time_us;
+    chain->alone_us += need->alone_us;
     if (need->bytes > chain->bytes) chain->bytes = need->bytes;
     return true;
 }
@@ -172,6 +186,7 @@ static uint32_t best_job(struct pack *p, struct play *play, enum rule rule, int6
         p->waiting[n++] = j;
         const struct chain *chain = &p->chains[j];
         if (chain->first == NO_JOB || chain->time_us > limit_us - play->at_us) continue;
+        if (chain->q < p->price * (double)chain->alone_us) continue;
         // The listing holds a chain's largest model against the free memory; a plan only needs room for its first.
         uint64_t bytes = play->rule == PRINTED ? chain->bytes : p->jobs[chain->first].bytes;
         if (bytes > play->free_bytes) continue;
@@ -182,8 +197,12 @@ static uint32_t best_job(struct pack *p, struct play *play, enum rule rule, int6
     return best_j;
 }
 
-static void start(struct pack *p, struct play *play, uint32_t j)
+// The first job of the chain of `pick`.
+static void start(struct pack *p, struct play *play, uint32_t pick)
 {
+    const struct chain *chain = &p->chains[pick];
+    double ratio = chain->q / (double)chain->alone_us;
+    uint32_t j = chain->first;
     const struct job *job = &p->jobs[j];
     p->states[j] = RUNS;
     p->runs[play->n_runs++] = (struct run){play->at_us + time_of(play, job), j};
@@ -191,7 +210,7 @@ static void start(struct pack *p, struct play *play, uint32_t j)
     play->n_free_lanes--;
     play->value += worth(job->q);
     forget(play, job->q);
-    if (play->now) p->picks[play->n_picks++] = j;
+    if (play->now) p->picks[play->n_picks++] = (struct pick){j, ratio};
 }
 
 // The listing: the largest value over area, then by value over memory what ends before it does.
@@ -201,9 +220,9 @@ static void pick_printed(struct pack *p, struct play *play)
     uint32_t pick = best_job(p, play, BY_AREA, p->left_us);
     if (pick == NO_JOB) return;
     int64_t limit_us = play->at_us + p->chains[pick].time_us;
-    start(p, play, p->chains[pick].first);
+    start(p, play, pick);
     while (play->n_free_lanes > 0 && (pick = best_job(p, play, BY_MEMORY, limit_us)) != NO_JOB)
-        start(p, play, p->chains[pick].first);
+        start(p, play, pick);
 }
 
 static size_t next_end(const struct pack *p, const struct play *play)
@@ -220,7 +239,7 @@ static void pick_list(struct pack *p, struct play *play)
     if (play->n_runs > 0 && p->runs[next_end(p, play)].end_us == play->at_us) return;
     uint32_t pick;
     while (play->n_free_lanes > 0 && (pick = best_job(p, play, play->rule, p->left_us)) != NO_JOB)
-        start(p, play, p->chains[pick].first);
+        start(p, play, pick);
 }
 
 static void pick(struct pack *p, struct play *play)
@@ -306,6 +325,7 @@ static size_t rank_models(struct pack *p, const struct few__view *view)
         if (charge->first != FEW__NOBODY && !view->resident[charge->first]) continue;
         if (charge->bytes > view->memory_bytes) continue;
         if (charge->time_us + charge->load_us > p->left_us) continue;
+        if (charge->q < p->price * (double)charge->alone_us) continue;
         struct chain chain = {.q = charge->q, .time_us = charge->time_us, .bytes = charge->bytes};
         double rank = rank_of(p, BY_AREA, &chain);
         if (n == p->max_jobs && rank <= p->top[n - 1].rank) continue;
@@ -343,6 +363,7 @@ static void add_job(struct pack *p, const struct few__view *view, size_t model, 
                               .q = q,
                               .time_us = time_us,
                               .start_us = absent ? time_us : few__view_time(view, model),
+                              .alone_us = view->costs[model].time_us,
                               .bytes = p->limited ? view->working_bytes[model] : 0,
                               .need = need,
                               .not_now = absent || better_later(view, model)};
@@ -388,6 +409,11 @@ static void read_state(struct pack *p, const struct few__view *view)
 
 /* ---- decisions ---- */
 
+static double worth_of(const struct few__charge *charge)
+{
+    return charge->q / (double)charge->alone_us;
+}
+
 // The longest time that few__view_fits.
 static int64_t time_left(const struct few__view *view)
 {
@@ -412,6 +438,7 @@ static void look(struct pack *p, const struct few__view *view, struct few__best 
         *charge = few__charge_of(&p->needs, view, p->q, p->charges, model);
         if (charge->first == FEW__NOBODY || charge->bytes > view->memory_bytes) continue;
         if (charge->time_us > p->left_us) continue;
+        if (charge->q < p->price * (double)charge->alone_us) continue;
         struct chain chain = {.q = charge->q, .time_us = charge->time_us, .bytes = charge->bytes};
         double rank = rank_of(p, BY_AREA, &chain);
         few__best_note(wish, model, rank);
@@ -442,6 +469,7 @@ static bool go_on(const struct pack *p, const struct few__view *view, struct few
         choice->answer = FEW__START;
         choice->n = 1;
         choice->models[0] = model;
+        if (p->tells && choice->worths) choice->worths[0] = p->planned_worths[i];
         choice->last = i + 1 == p->n_planned;
         return true;
     }
@@ -458,13 +486,17 @@ static bool start_hoped(const struct pack *p, const struct few__view *view, cons
     choice->answer = FEW__START;
     choice->n = 1;
     choice->models[0] = first;
+    if (p->tells && choice->worths) choice->worths[0] = worth_of(&p->charges[hoped->model]);
     return true;
 }
 
 static void keep_plan(struct pack *p, const struct few__view *view, size_t n_picks, size_t wish)
 {
     p->n_planned = n_picks;
-    for (size_t i = 0; i < n_picks; i++) p->planned[i] = p->jobs[p->best_picks[i]].model;
+    for (size_t i = 0; i < n_picks; i++) {
+        p->planned[i] = p->jobs[p->best_picks[i].job].model;
+        p->planned_worths[i] = p->best_picks[i].worth;
+    }
     p->item = view->item;
     p->now_us = view->now_us;
     p->n_done = n_done(view);
@@ -492,6 +524,24 @@ static void choose(void *self, const struct few__view *view, struct few__choice 
     choice->n = p->rule == FEW__PACK_FAITHFUL ? n_picks : 1;
     choice->last = choice->n == n_picks;
     memcpy(choice->models, p->planned, choice->n * sizeof *p->planned);
+    for (size_t i = 0; p->tells && choice->worths && i < choice->n; i++)
+        choice->worths[i] = p->planned_worths[i];
+}
+
+static void explain(void *self, const struct few__view *view, double *worths)
+{
+    const struct pack *p = self;
+    for (size_t m = 0; m < p->needs.n; m++)
+        if (view->states[m] == FEW__PENDING) worths[m] = worth_of(&p->charges[m]);
+}
+
+void few__sched_pack_price(struct few__sched *sched, double price)
+{
+    struct pack *p = sched->chooser.self;
+    p->price = price;
+    p->tells = true;
+    sched->chooser.explain = explain;
+    sched->chooser.price = price;
 }
 
 static void begin(void *self, const struct few__view *view)
@@ -529,11 +579,13 @@ static enum few_status take_memory(struct pack *p, struct few_error *err)
     p->chains = FEW__ARENA_NEW(arena, struct chain, n);
     p->runs0 = FEW__ARENA_NEW(arena, struct run, FEW__LANES_MAX);
     p->runs = FEW__ARENA_NEW(arena, struct run, FEW__LANES_MAX);
-    p->picks = FEW__ARENA_NEW(arena, uint32_t, FEW__LANES_MAX);
-    p->best_picks = FEW__ARENA_NEW(arena, uint32_t, FEW__LANES_MAX);
+    p->picks = FEW__ARENA_NEW(arena, struct pick, FEW__LANES_MAX);
+    p->best_picks = FEW__ARENA_NEW(arena, struct pick, FEW__LANES_MAX);
     p->planned = FEW__ARENA_NEW(arena, size_t, FEW__LANES_MAX);
+    p->planned_worths = FEW__ARENA_NEW(arena, double, FEW__LANES_MAX);
     bool ok = p->q && p->charges && p->job_of && p->taken && p->top && p->jobs && p->waiting0 && p->waiting &&
-              p->states && p->chains && p->runs0 && p->runs && p->picks && p->best_picks && p->planned;
+              p->states && p->chains && p->runs0 && p->runs && p->picks && p->best_picks && p->planned &&
+              p->planned_worths;
     return ok ? FEW_OK : few__no_memory(err, "scheduler");
 }
 
@@ -550,6 +602,7 @@ enum few_status few__sched_pack_create(const struct few_catalog *catalog, struct
     }
     p->value = value;
     p->rule = rule;
+    p->price = -INFINITY;
     few__arena_init(&p->arena, e.mem, FEW__ITEM_MEMORY_MAX);
     enum few_status status = few__chains_build(catalog, &p->arena, &p->needs, err);
     if (status == FEW_OK) status = take_memory(p, err);

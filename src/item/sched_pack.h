@@ -19,4 +19,7 @@ enum few_status few__sched_pack_create(const struct few_catalog *catalog, struct
                                        enum few__pack_rule rule, const struct few_env *env,
                                        struct few__sched *sched, struct few_error *err);
 
+/* As few__sched_deadline_price: nothing is planned or started whose value over time, alone, of its chain, is below price. */
+void few__sched_pack_price(struct few__sched *sched, double price);
+
 #endif

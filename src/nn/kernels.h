@@ -40,8 +40,7 @@ struct few__step {
 };
 
 /* Adam's steps without a gradient, made up for all at once. With x = sqrt(v) before them and e = epsilon / x, what they took
- * from p adds up to m / x (s1 - e (s2 - e (s3 - e s4))), s as optim_late.c makes them, good to 2e-7 where x >= least. A momentum below
- * 1e-30 becomes 0, before it is slow to compute with. */
+ * from p adds up to m / x (s1 - e (s2 - e (s3 - e s4))), s as optim_late.c makes them, good to 2e-7 where x >= least. */
 struct few__late {
     float keep1, keep2, shrink; // of all the steps together
     float epsilon, least;
@@ -80,6 +79,7 @@ struct few__kernels {
     void (*sigmoid_back)(float *d, const float *y, size_t n);
     void (*tanh_back)(float *d, const float *y, size_t n);
 
+    // Parameters and moments below 1e-30 become 0.
     void (*adam)(float *p, float *m, float *v, const float *g, size_t n, const struct few__step *step);
     void (*rmsprop)(float *p, float *v, const float *g, size_t n, const struct few__step *step);
 

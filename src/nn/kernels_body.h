@@ -278,18 +278,24 @@ KERNEL void tanh_back(float *d, const float *y, size_t n)
 
 /* ---- optimisers ---- */
 
+// What has faded below 1e-30 is nothing: numbers that are too small for a float's exponent are slow to compute with.
+INSIDE piece awake(piece x)
+{
+    return choose((x < all(1e-30F)) & (x > all(-1e-30F)), all(0.0F), x);
+}
+
 KERNEL void adam(float *p, float *m, float *v, const float *g, size_t n, const struct few__step *step)
 {
     const struct few__step s = *step;
     for (size_t j = 0; j < n; j += PIECE) {
         piece slope = load(g + j);
-        piece first = fused(all(s.keep1), load(m + j), all(s.take1) * slope);
-        piece second = fused(all(s.keep2), load(v + j), all(s.take2) * slope * slope);
+        piece first = awake(fused(all(s.keep1), load(m + j), all(s.take1) * slope));
+        piece second = awake(fused(all(s.keep2), load(v + j), all(s.take2) * slope * slope));
         store(m + j, first);
         store(v + j, second);
         piece under = fused(second, all(s.root_scale * s.root_scale), all(s.epsilon_inside));
         piece size = root(under) + all(s.epsilon);
-        store(p + j, load(p + j) * all(s.shrink) - all(s.rate) * first / size);
+        store(p + j, awake(load(p + j) * all(s.shrink)) - all(s.rate) * first / size);
     }
 }
 
@@ -298,10 +304,10 @@ KERNEL void rmsprop(float *p, float *v, const float *g, size_t n, const struct f
     const struct few__step s = *step;
     for (size_t j = 0; j < n; j += PIECE) {
         piece slope = load(g + j);
-        piece second = fused(all(s.keep2), load(v + j), all(s.take2) * slope * slope);
+        piece second = awake(fused(all(s.keep2), load(v + j), all(s.take2) * slope * slope));
         store(v + j, second);
         piece size = root(second + all(s.epsilon_inside)) + all(s.epsilon);
-        store(p + j, load(p + j) * all(s.shrink) - all(s.rate) * slope / size);
+        store(p + j, awake(load(p + j) * all(s.shrink)) - all(s.rate) * slope / size);
     }
 }
 
@@ -314,11 +320,9 @@ KERNEL bool adam_late(float *p, float *m, float *v, int32_t *left, size_t n, con
         whole idle = first == all(0.0F), slow = ~((x >= all(l.least)) | idle);
         piece y = all(1.0F) / choose(idle, all(1.0F), x), e = all(l.epsilon) * y;
         piece sum = fused(-e, fused(-e, fused(-e, all(l.s4), all(l.s3)), all(l.s2)), all(l.s1));
-        piece moved = param * all(l.shrink) - first * y * sum, kept = first * all(l.keep1);
-        kept = choose((kept < all(1e-30F)) & (kept > all(-1e-30F)), all(0.0F), kept);
-        store(p + j, choose(slow, param, moved));
-        store(m + j, choose(slow, first, kept));
-        store(v + j, choose(slow, second, second * all(l.keep2)));
+        store(p + j, choose(slow, param, awake(param * all(l.shrink)) - first * y * sum));
+        store(m + j, choose(slow, first, awake(first * all(l.keep1))));
+        store(v + j, choose(slow, second, awake(second * all(l.keep2))));
         memcpy(left + j, &slow, sizeof slow);
         any |= slow;
     }

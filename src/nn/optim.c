@@ -26,14 +26,13 @@ static enum few_status check(const struct few__optim_spec *spec, struct few_erro
         return few__fail(err, FEW_EINVAL,
                          "optimiser: expected betas of at least 0 and below 1, found %g and %g", spec->beta1,
                          spec->beta2);
-    if (!(spec->epsilon >= 0 && spec->epsilon < INFINITY))
-        return few__fail(err, FEW_EINVAL, "optimiser: expected an epsilon of at least 0, found %g",
-                         spec->epsilon);
+    if (!(spec->epsilon > 0 && spec->epsilon < INFINITY))
+        return few__fail(err, FEW_EINVAL, "optimiser: expected an epsilon above 0, found %g", spec->epsilon);
     if (!(spec->decay >= 0 && spec->decay * spec->rate < 1))
         return few__fail(err, FEW_EINVAL,
                          "optimiser: expected a decay of at least 0 and below 1 / rate, found %g",
                          spec->decay);
-    if (spec->lazy && (spec->epsilon_place == FEW__EPSILON_INSIDE || spec->epsilon == 0 || spec->beta2 == 0))
+    if (spec->lazy && (spec->epsilon_place == FEW__EPSILON_INSIDE || spec->beta2 == 0))
         return few__fail(err, FEW_EINVAL,
                          "optimiser: a lazy one needs an epsilon outside the root, and a beta2 above 0");
     if (spec->lazy && spec->kind == FEW__ADAM && spec->beta1 > 0.95 * pow(spec->beta2, 2.5))

@@ -20,13 +20,13 @@ enum few__epsilon_place { FEW__EPSILON_OUTSIDE, FEW__EPSILON_INSIDE }; // of the
 
 struct few__optim_spec {
     enum few__optim_kind kind;
-    double rate;  // > 0
-    double beta1; // Adam, in [0, 1)
-    double beta2; // Adam; RMSprop's rho, in (0, 1)
-    double epsilon;
+    double rate;    // > 0
+    double beta1;   // Adam, in [0, 1)
+    double beta2;   // Adam; RMSprop's rho, in (0, 1)
+    double epsilon; // > 0
     enum few__epsilon_place epsilon_place;
     double decay; // of biases too; 0 = none
-    bool lazy;    // not with an epsilon inside or of 0, nor with a beta1 above 0.95 beta2^2.5
+    bool lazy;    // not with an epsilon inside, nor with a beta1 above 0.95 beta2^2.5
 };
 
 /* MLink's: rate 0.01, Keras' rho 0.9 and epsilon 1e-7, outside. And Adam's: 1e-3, 0.9, 0.999, 1e-8, outside. No decay. */

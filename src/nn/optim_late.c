@@ -32,6 +32,8 @@ struct few__optim_late {
     double sums[TABLE + 1][TERMS];
     double c[TABLE], h[TABLE];                 // of step u, at u modulo TABLE
     double keep1[TABLE + 1], keep2[TABLE + 1]; // b1 and b2 to the power of k
+    double shrink[TABLE + 1];                  // f to the power of k, for this rate
+    double rate;
 };
 
 struct few__optim_late *few__optim_late_create(const struct few__net *net, const struct few__optim_spec *spec,
@@ -106,10 +108,21 @@ static void extend(const struct few__optim_spec *spec, double root2, double c, d
     }
 }
 
-static double shrink_of(const struct few__optim_spec *spec, uint64_t steps)
+static double shrink_of(const struct few__optim *optim, uint64_t k)
 {
-    double one = 1 - spec->rate * spec->decay;
-    return one < 1 ? pow(one, (double)steps) : 1;
+    struct few__optim_late *late = optim->late;
+    double f = 1 - optim->spec.rate * optim->spec.decay;
+    if (late->rate != optim->spec.rate) {
+        late->rate = optim->spec.rate;
+        late->shrink[0] = 1;
+        for (size_t i = 1; i <= TABLE; i++) late->shrink[i] = late->shrink[i - 1] * f;
+    }
+    return k <= TABLE ? late->shrink[k] : pow(f, (double)k);
+}
+
+static double power(const double table[TABLE + 1], double base, uint64_t k)
+{
+    return k <= TABLE ? table[k] : pow(base, (double)k);
 }
 
 static const double *table_sums(struct few__optim *optim, uint64_t k)
@@ -123,8 +136,7 @@ static const double *table_sums(struct few__optim *optim, uint64_t k)
     while (late->n_sums < k) {
         size_t next = late->n_sums + 1, u = (optim->t - next + 1) % TABLE;
         for (int r = 0; r < TERMS; r++) late->sums[next][r] = late->sums[next - 1][r];
-        extend(&optim->spec, root2, late->c[u], late->h[u], shrink_of(&optim->spec, next - 1),
-               late->sums[next]);
+        extend(&optim->spec, root2, late->c[u], late->h[u], shrink_of(optim, next - 1), late->sums[next]);
         late->n_sums = next;
     }
     return late->sums[k];
@@ -144,15 +156,21 @@ static void direct_sums(const struct few__optim *optim, uint64_t t0, uint64_t k,
     uint64_t n = steps_that_count(spec, k);
     double root2 = 1 / sqrt(spec->beta2);
     double power1 = pow(spec->beta1, (double)(t0 + n)), power2 = pow(spec->beta2, (double)(t0 + n));
+    double f = 1 - spec->rate * spec->decay, shrink = shrink_of(optim, k - n);
     for (int r = 0; r < TERMS; r++) sums[r] = 0;
-    for (uint64_t j = n; j > 0; j--) {
-        extend(spec, root2, c_of(spec, power1), sqrt(1 - power2), shrink_of(spec, k - j), sums);
+    for (uint64_t j = n; j > 0; j--, shrink *= f) {
+        extend(spec, root2, c_of(spec, power1), sqrt(1 - power2), shrink, sums);
         power1 /= spec->beta1;
         power2 /= spec->beta2;
     }
 }
 
 /* ---- rows ---- */
+
+static float awake(float x) // as the kernels do
+{
+    return fabsf(x) < 1e-30F ? 0 : x;
+}
 
 // One element whose series would not do: every step as it is.
 static double step_by_step(const struct few__optim *optim, uint64_t t0, uint64_t k, double p, double m,
@@ -167,7 +185,7 @@ static double step_by_step(const struct few__optim *optim, uint64_t t0, uint64_t
         p -= spec->rate * m / (1 - pow(spec->beta1, u)) /
              (sqrt(v / (1 - pow(spec->beta2, u))) + spec->epsilon);
         if (fabs(m) >= 1e-30) continue;
-        return p * shrink_of(spec, k - j);
+        return p * shrink_of(optim, k - j);
     }
     return p;
 }
@@ -179,11 +197,11 @@ static void make_up(struct few__optim *optim, float *p, float *m, float *v, size
     const double *sums = kept;
     if (k <= TABLE) sums = table_sums(optim, k);
     else direct_sums(optim, t0, k, kept);
-    double keep1 = k <= TABLE ? optim->late->keep1[k] : pow(optim->spec.beta1, (double)k);
-    double keep2 = k <= TABLE ? optim->late->keep2[k] : pow(optim->spec.beta2, (double)k);
-    struct few__late late = {.keep1 = keep1 < 1e-30 ? 0 : (float)keep1,
+    double keep1 = power(optim->late->keep1, optim->spec.beta1, k);
+    double keep2 = power(optim->late->keep2, optim->spec.beta2, k);
+    struct few__late late = {.keep1 = keep1 < 1e-30 ? 0 : (float)keep1, // before it is slow to compute with
                              .keep2 = keep2 < 1e-30 ? 0 : (float)keep2,
-                             .shrink = (float)shrink_of(&optim->spec, k),
+                             .shrink = (float)shrink_of(optim, k),
                              .epsilon = (float)optim->spec.epsilon,
                              .least = (float)(least_ratio * optim->spec.epsilon),
                              .s1 = (float)sums[0],
@@ -194,8 +212,8 @@ static void make_up(struct few__optim *optim, float *p, float *m, float *v, size
     for (size_t i = 0; i < n; i++) {
         if (optim->late->left[i] == 0) continue;
         p[i] = (float)step_by_step(optim, t0, k, (double)p[i], (double)m[i], (double)v[i]);
-        m[i] = fabsf(m[i] * late.keep1) < 1e-30F ? 0 : m[i] * late.keep1;
-        v[i] *= late.keep2;
+        m[i] = awake(m[i] * late.keep1);
+        v[i] = awake(v[i] * late.keep2);
     }
 }
 
@@ -214,9 +232,9 @@ void few__optim_late_row(struct few__optim *optim, struct few__net *net, size_t 
         make_up(optim, p, optim->m + at, v, layer->stride, t0, k, net->kernels);
         return;
     }
-    float shrink = (float)shrink_of(&optim->spec, k), keep = (float)pow(optim->spec.beta2, (double)k);
+    float shrink = (float)shrink_of(optim, k), keep = (float)power(late->keep2, optim->spec.beta2, k);
     for (size_t i = 0; i < layer->stride; i++) {
-        p[i] *= shrink;
-        v[i] *= keep;
+        p[i] = awake(p[i] * shrink);
+        v[i] = awake(v[i] * keep);
     }
 }

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,41 +19,14 @@
 #include "model/catalog.h"
 #include "model/manifest.h"
 #include "model/rules_file.h"
+#include "policy/policy_inside.h"
 #include "store/trace.h"
 
 enum { FIRST_DEFAULT = 3 };                // explore_exploit
 #define RULES_MEMORY_MAX ((size_t)1 << 30) // 256 rules, each about every label of a space
 
-struct few_policy {
-    struct few_env env;
-    const struct few_zoo *zoo;
-    const struct policy_kind *kind;
-    char *name;
-    uint64_t seed; // random
-    size_t first;  // explore_exploit
-    double keep;
-
-    // static and q_greedy, (n_models,) each: what the trace says.
-    size_t *order;
-    double *gain, *found;
-    struct few_cost *costs;
-    char digest[FEW__SHA256_HEX]; // of the trace, or of the rules
-
-    struct few__arena arena; // rules
-    struct few__rules rules;
-};
-
-// One row of the table at the end: what "name" or "name:argument" means.
-struct policy_kind {
-    const char *name;
-    enum few_status (*open)(struct few_policy *p, const char *argument,
-                            struct few_error *err); // argument: or NULL
-    enum few_status (*schedule)(const struct few_policy *p, const struct few_cost *costs, bool packs,
-                                struct few__sched *sched, struct few_error *err);
-};
-
-static enum few_status in_turn(const struct few_policy *p, struct few__value value, enum few__rank rank,
-                               struct few__sched *sched, struct few_error *err)
+static enum few_status one_by_one(const struct few_policy *p, struct few__value value, enum few__rank rank,
+                                  struct few__sched *sched, struct few_error *err)
 {
     return few__sched_deadline_create(&p->zoo->catalog, value, rank, &p->env, sched, err);
 }
@@ -142,27 +116,27 @@ static enum few_status open_q_greedy(struct few_policy *p, const char *path, str
     return open_trace(p, path, false, err);
 }
 
-static enum few_status schedule_static(const struct few_policy *p, const struct few_cost *costs, bool packs,
-                                       struct few__sched *sched, struct few_error *err)
+static enum few_status schedule_static(const struct few_policy *p, const struct few_cost *costs,
+                                       enum few__way way, struct few__sched *sched, struct few_error *err)
 {
     struct few__value value;
     size_t n = p->zoo->catalog.n_models;
-    if (!packs) {
+    if (way == FEW__ONE_LANE) {
         FEW__TRY(few__value_order(p->order, n, "static", costs, &p->env, &value, err));
-        return in_turn(p, value, FEW__RANK_RATIO, sched, err);
+        return one_by_one(p, value, FEW__RANK_RATIO, sched, err);
     }
     FEW__TRY(few__value_gains(p->gain, p->found, n, "static", &p->env, &value, err));
     return few__sched_pack_create(&p->zoo->catalog, value, FEW__PACK_IMPROVED, &p->env, sched, err);
 }
 
-static enum few_status schedule_q_greedy(const struct few_policy *p, const struct few_cost *costs, bool packs,
-                                         struct few__sched *sched, struct few_error *err)
+static enum few_status schedule_q_greedy(const struct few_policy *p, const struct few_cost *costs,
+                                         enum few__way way, struct few__sched *sched, struct few_error *err)
 {
     struct few__value value;
     (void)costs;
-    (void)packs;
+    (void)way;
     FEW__TRY(few__value_gains(p->gain, p->found, p->zoo->catalog.n_models, "q_greedy", &p->env, &value, err));
-    return in_turn(p, value, FEW__RANK_VALUE, sched, err);
+    return one_by_one(p, value, FEW__RANK_VALUE, sched, err);
 }
 
 /* ---- run_all, random ---- */
@@ -174,14 +148,14 @@ static enum few_status open_run_all(struct few_policy *p, const char *argument, 
                      argument);
 }
 
-static enum few_status schedule_run_all(const struct few_policy *p, const struct few_cost *costs, bool packs,
-                                        struct few__sched *sched, struct few_error *err)
+static enum few_status schedule_run_all(const struct few_policy *p, const struct few_cost *costs,
+                                        enum few__way way, struct few__sched *sched, struct few_error *err)
 {
     struct few__value value;
     (void)costs;
-    (void)packs;
+    (void)way;
     FEW__TRY(few__value_run_all(&p->zoo->catalog, &p->env, &value, err));
-    return in_turn(p, value, FEW__RANK_RATIO, sched, err);
+    return one_by_one(p, value, FEW__RANK_RATIO, sched, err);
 }
 
 static enum few_status open_random(struct few_policy *p, const char *seed, struct few_error *err)
@@ -196,14 +170,14 @@ static enum few_status open_random(struct few_policy *p, const char *seed, struc
     return FEW_OK;
 }
 
-static enum few_status schedule_random(const struct few_policy *p, const struct few_cost *costs, bool packs,
-                                       struct few__sched *sched, struct few_error *err)
+static enum few_status schedule_random(const struct few_policy *p, const struct few_cost *costs,
+                                       enum few__way way, struct few__sched *sched, struct few_error *err)
 {
     struct few__value value;
     (void)costs;
-    (void)packs;
+    (void)way;
     FEW__TRY(few__value_random(&p->zoo->catalog, p->seed, &p->env, &value, err));
-    return in_turn(p, value, FEW__RANK_RATIO, sched, err);
+    return one_by_one(p, value, FEW__RANK_RATIO, sched, err);
 }
 
 /* ---- rules ---- */
@@ -218,14 +192,14 @@ static enum few_status open_rules(struct few_policy *p, const char *path, struct
     return few__sha256_file(path, p->digest, err);
 }
 
-static enum few_status schedule_rules(const struct few_policy *p, const struct few_cost *costs, bool packs,
-                                      struct few__sched *sched, struct few_error *err)
+static enum few_status schedule_rules(const struct few_policy *p, const struct few_cost *costs,
+                                      enum few__way way, struct few__sched *sched, struct few_error *err)
 {
     struct few__value value;
     (void)costs;
-    (void)packs;
+    (void)way;
     FEW__TRY(few__value_rules(&p->rules, &p->zoo->catalog, p->seed, &p->env, &value, err));
-    return in_turn(p, value, FEW__RANK_RATIO, sched, err);
+    return one_by_one(p, value, FEW__RANK_RATIO, sched, err);
 }
 
 /* ---- explore_exploit ---- */
@@ -273,18 +247,19 @@ static enum few_status open_explore_exploit(struct few_policy *p, const char *ar
 }
 
 static enum few_status schedule_explore_exploit(const struct few_policy *p, const struct few_cost *costs,
-                                                bool packs, struct few__sched *sched, struct few_error *err)
+                                                enum few__way way, struct few__sched *sched,
+                                                struct few_error *err)
 {
     struct few__value value;
     (void)costs;
-    (void)packs;
+    (void)way;
     FEW__TRY(few__value_segment(&p->zoo->catalog, &p->env, &value, err));
-    return in_turn(p, value, FEW__RANK_STOP, sched, err);
+    return one_by_one(p, value, FEW__RANK_STOP, sched, err);
 }
 
 /* ---- all ---- */
 
-static const struct policy_kind kinds[] = {
+static const struct few__policy_kind kinds[] = {
     {"run_all", open_run_all, schedule_run_all},
     {"random", open_random, schedule_random},
     {"static", open_static, schedule_static},
@@ -301,10 +276,15 @@ static enum few_status open_kind(struct few_policy *p, struct few_error *err)
         p->kind = &kinds[i];
         return p->kind->open(p, p->name[n] ? p->name + n + 1 : NULL, err);
     }
-    return few__fail(err, FEW_EINVAL,
-                     "policy: expected run_all, random[:SEED], static:TRACE, rules:FILE, "
-                     "explore_exploit[:FIRST[:KEEP]] or q_greedy:TRACE, found \"%s\"",
-                     p->name);
+    if (few__policy_is_file(p->name)) {
+        p->kind = &few__policy_file;
+        return p->kind->open(p, NULL, err);
+    }
+    return few__fail(
+        err, FEW_EINVAL,
+        "policy: expected a file of 'fewer train', run_all, random[:SEED], static:TRACE, rules:FILE, "
+        "explore_exploit[:FIRST[:KEEP]] or q_greedy:TRACE, found \"%s\"",
+        p->name);
 }
 
 enum few_status few_policy_open(const char *spec, const struct few_zoo *zoo, struct few_policy **policy,
@@ -315,6 +295,7 @@ enum few_status few_policy_open(const char *spec, const struct few_zoo *zoo, str
     if (!p) return few__no_memory(err, "policy");
     p->env = zoo->env;
     p->zoo = zoo;
+    p->stop.price = -INFINITY;
     few__arena_init(&p->arena, p->env.mem, RULES_MEMORY_MAX);
     p->name = few__strdup(zoo->env.mem, spec ? spec : "run_all");
     enum few_status status = p->name ? open_kind(p, err) : few__no_memory(err, "policy");
@@ -331,6 +312,7 @@ void few_policy_close(struct few_policy *policy)
     few__free(policy->env.mem, policy->gain);
     few__free(policy->env.mem, policy->found);
     few__free(policy->env.mem, policy->costs);
+    few__learned_close(policy->learned);
     few__arena_finish(&policy->arena);
     few__free(policy->env.mem, policy);
 }
@@ -350,6 +332,11 @@ const char *few__policy_digest(const struct few_policy *policy)
     return policy->digest;
 }
 
+bool few_policy_all_variants(const struct few_policy *policy)
+{
+    return policy->kind == &few__policy_file;
+}
+
 bool few__policy_runs_all(const struct few_policy *policy)
 {
     return policy->kind->open == open_run_all;
@@ -364,8 +351,8 @@ bool few__policy_explores(const struct few_policy *policy, size_t *first, double
 }
 
 enum few_status few__policy_scheduler(const struct few_policy *policy, const struct few_cost *costs,
-                                      bool packs, struct few__sched *sched, struct few_error *err)
+                                      enum few__way way, struct few__sched *sched, struct few_error *err)
 {
     *sched = (struct few__sched){0};
-    return policy->kind->schedule(policy, costs, packs, sched, err);
+    return policy->kind->schedule(policy, costs, way, sched, err);
 }

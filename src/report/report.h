@@ -109,6 +109,7 @@ struct few__series {
     const char *name;
     const char *colour;   // name of a variable of the style sheet
     const double *values; // (n,) NaN = none
+    bool hidden;          // until its name is clicked
 };
 
 struct few__plot {
@@ -140,6 +141,15 @@ void few__report_count_labels(struct few__report *report, size_t model, const st
 void few__report_reasons(struct few__text *text, struct few__report *report);
 void few__report_models(struct few__text *text, struct few__report *report);
 
+/* report_why.c: a reason without what is of one item alone, its numbers or the item that an answer came from; borrowed. */
+const char *few__report_general(const struct few__cell *cell);
+/* What a policy expected against its price, drawn; nothing where the reason has no such numbers. */
+void few__report_worth(struct few__text *text, const char *reason);
+/* order: (n_models,) out, the models as they were started on the item, then the others by number. Returns how many were
+ * started; 0 also where there is no memory. */
+size_t few__report_order(const struct few__report *report, const struct few__cell *cells,
+                         struct few__arena *arena, size_t *order);
+
 /* report_item.c: one card of the contact sheet, and the labels that it can be filtered by. */
 void few__report_card(struct few__report *report, const struct few__report_item *item);
 void few__report_label_data(struct few__text *text, const struct few__report *report); // JSON
@@ -155,6 +165,13 @@ void few__report_lanes(struct few__report *report, const struct few__report_item
  * Errors: FEW_EPARSE it is none; FEW_ENOMEM. */
 enum few_status few__report_eval(struct few__report *report, struct few__text *text, const char *eval_json,
                                  const double *own, struct few_error *err);
+
+/* report_methods.c: tables of few_eval's JSON: of "methods", and of "sources". */
+struct json_t;
+void few__report_methods(struct few__text *text, const struct json_t *methods);
+void few__report_promises(struct few__text *text, const struct json_t *methods);
+void few__report_sources(struct few__text *text, const struct json_t *sources);
+bool few__report_has_policy(const struct json_t *methods);
 
 /* ---- report_stream.c: recordings and cameras along their time. Reading comes twice: few__streams_scan takes each item without
  * its outputs, few__streams_add takes it with them. ---- */

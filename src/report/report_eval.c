@@ -7,18 +7,21 @@
 
 #include "core/error.h"
 #include "report/report.h"
+#include "report/report_json.h"
 
-enum { POINTS_MAX = 256, COLOURS = 8 };
+enum { POINTS_MAX = 256, COLOURS = 8, MEMORIES_MAX = 6 };
 
 struct chart {
-    const char *title, *group, *measure; // methods.<name>.<group>.<key>.<measure>
+    const char *title, *group, *measure; // methods.<name>.<group>.<key>.<measure>; both are paths
     const char *x_name, *x_unit, *y_name, *y_unit;
     double x_scale, y_scale;
     double x_range[2], y_range[2];
 };
 
+enum { OWN_STOP, UNDER_DEADLINE }; // those that are shown beside a run
+
 static const struct chart charts[] = {
-    {"Time to have a mean recall, stopping after a number of models: lower is better",
+    {"Time to have a mean recall, each deciding by itself when to stop: lower is better",
      "stop",
      "time_ratio",
      "recall",
@@ -28,7 +31,7 @@ static const struct chart charts[] = {
      1,
      100,
      {0, 1.02},
-     {0, 105}},
+     {0, 0}},
     {"Recall under a deadline",
      "deadline",
      "recall",
@@ -40,6 +43,17 @@ static const struct chart charts[] = {
      1,
      {0, 0},
      {0, 1.05}},
+    {"The same time as a share of static's: below 100% is less",
+     "stop",
+     "against_static/time_ratio",
+     "recall",
+     "",
+     "time, % of static",
+     "%",
+     1,
+     100,
+     {0, 1.02},
+     {0, 0}},
     {"Time to reach a recall, stopping when the truth says so: lower is better",
      "recall",
      "time_ratio",
@@ -50,7 +64,18 @@ static const struct chart charts[] = {
      1,
      100,
      {0, 1.02},
-     {0, 105}},
+     {0, 0}},
+    {"Of the time between static and oracle, what is gone when the truth says stop",
+     "gap_closed",
+     "",
+     "recall",
+     "",
+     "share of the gap, %",
+     "%",
+     1,
+     100,
+     {0, 1.02},
+     {-20, 105}},
     {"Agreement under a deadline",
      "deadline",
      "agreement",
@@ -62,6 +87,17 @@ static const struct chart charts[] = {
      1,
      {0, 0},
      {0, 1.05}},
+    {"Models to have a mean recall, each deciding by itself",
+     "stop",
+     "models",
+     "recall",
+     "",
+     "models, mean of an item",
+     "",
+     1,
+     1,
+     {0, 1.02},
+     {0, 0}},
     {"Models to reach a recall",
      "recall",
      "models",
@@ -84,6 +120,17 @@ static const struct chart charts[] = {
      1,
      {0, 1.02},
      {0, 1.05}},
+    {"Position in the order by priority",
+     "priority",
+     "position",
+     "priority",
+     "",
+     "position, from 1",
+     "",
+     1,
+     1,
+     {0, 0},
+     {0, 0}},
 };
 
 /* ---- one chart ---- */
@@ -102,7 +149,7 @@ static size_t find_places(json_t *methods, const struct chart *chart, double *pl
     size_t n = 0;
     json_object_foreach(methods, name, method)
     {
-        json_object_foreach(json_object_get(method, chart->group), key, point)
+        json_object_foreach(few__json_path(method, chart->group), key, point)
         {
             double place = strtod(key, NULL) * chart->x_scale;
             bool known = !isfinite(place);
@@ -122,13 +169,22 @@ static bool read_line(json_t *points, const struct chart *chart, const double *p
     for (size_t i = 0; i < n; i++) line[i] = (double)NAN;
     json_object_foreach(points, key, point)
     {
-        json_t *value = json_object_get(point, chart->measure);
+        json_t *value = few__json_path(point, chart->measure);
         double place = strtod(key, NULL) * chart->x_scale;
         for (size_t i = 0; i < n && json_is_number(value); i++)
             if (places[i] == place) line[i] = json_number_value(value) * chart->y_scale;
         any = any || json_is_number(value);
     }
     return any;
+}
+
+/* Beside the methods of a policy these are there for whoever asks: they lie far off, or on another line. */
+static bool is_background(const char *name)
+{
+    static const char *const names[] = {"run_all", "random", "q_greedy", "density_greedy"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
 }
 
 static bool put_chart(struct few__report *report, struct few__text *text, const struct chart *chart,
@@ -156,16 +212,40 @@ static bool put_chart(struct few__report *report, struct few__text *text, const 
     const char *name;
     json_t *method;
     size_t colour = 0;
+    bool has_policy = few__report_has_policy(methods);
     json_object_foreach(methods, name, method)
     {
         const char *mine = colours[colour++ % COLOURS]; // of one method everywhere
         double *line = FEW__ARENA_NEW(report->arena, double, plot.n);
         if (!line) return false;
         if (plot.n_series == FEW__REPORT_SERIES) break;
-        if (!read_line(json_object_get(method, chart->group), chart, places, plot.n, line)) continue;
-        series[plot.n_series++] = (struct few__series){name, mine, line};
+        if (!read_line(few__json_path(method, chart->group), chart, places, plot.n, line)) continue;
+        series[plot.n_series++] = (struct few__series){
+            .name = name, .colour = mine, .values = line, .hidden = has_policy && is_background(name)};
     }
     if (plot.n_series) few__report_plot(report, text, &plot);
+    return true;
+}
+
+// Deadlines within each memory budget, of those that fit on a page.
+static bool put_memories(struct few__report *report, struct few__text *text, json_t *methods)
+{
+    static const double nowhere[2] = {(double)NAN, (double)NAN};
+    const char *name, *key;
+    json_t *method, *memory, *first = NULL;
+    size_t n = 0;
+    json_object_foreach(methods, name, method) if (!first) first = json_object_get(method, "memory");
+    json_object_foreach(first, key, memory)
+    {
+        char *title =
+            few__arena_printf(report->arena, "Recall under a deadline, side by side within %s MiB", key);
+        char *group = few__arena_printf(report->arena, "memory/%s/deadline", key);
+        if (!title || !group) return false;
+        struct chart chart = charts[UNDER_DEADLINE];
+        chart.title = title;
+        chart.group = group;
+        if (n++ < MEMORIES_MAX && !put_chart(report, text, &chart, methods, nowhere)) return false;
+    }
     return true;
 }
 
@@ -203,7 +283,21 @@ static bool put_alone(struct few__report *report, struct few__text *text, json_t
     few__text_put(text, "<div class=\"charts\">\n");
     for (size_t i = 0; i < sizeof charts / sizeof *charts; i++)
         if (!put_chart(report, text, &charts[i], methods, nowhere)) return false;
+    if (!put_memories(report, text, methods)) return false;
     few__text_put(text, "</div></section>\n");
+    few__report_section(report, text, "methods", "Methods");
+    few__report_methods(text, methods);
+    few__text_put(text, "</section>\n");
+    if (few__report_has_policy(methods)) {
+        few__report_section(report, text, "promises", "What was promised");
+        few__report_promises(text, methods);
+        few__text_put(text, "</section>\n");
+    }
+    if (json_object_size(json_object_get(eval, "sources")) > 0) {
+        few__report_section(report, text, "sources", "Sources");
+        few__report_sources(text, json_object_get(eval, "sources"));
+        few__text_put(text, "</section>\n");
+    }
     return true;
 }
 
@@ -219,8 +313,8 @@ static bool put_beside(struct few__report *report, struct few__text *text, json_
                      "other%s.</p><div class=\"charts\">\n",
                      (long long)json_integer_value(json_object_get(eval, "test_items")),
                      own ? "; the diamond is this run, at the trace's times" : "");
-    bool right = put_chart(report, text, &charts[0], methods, saving) &&
-                 put_chart(report, text, &charts[1], methods, under);
+    bool right = put_chart(report, text, &charts[OWN_STOP], methods, saving) &&
+                 put_chart(report, text, &charts[UNDER_DEADLINE], methods, under);
     few__text_put(text, "</div></section>\n");
     return right;
 }

@@ -201,22 +201,42 @@ static void put_output(struct few__text *text, const struct few_model *model, co
     }
 }
 
+// place: in the order of execution, from 1; 0 = was not started. What it said, then why it was asked.
 static void put_model_row(struct few__text *text, const struct few_model *model, const struct few__cell *cell,
-                          const struct few_output *output)
+                          const struct few_output *output, size_t place)
 {
     const char *outcome = few_outcome_name(cell->outcome);
-    few__text_printf(text, "<tr><td><i class=\"dot %s\" title=\"%s\"></i>", outcome, outcome);
+    few__text_put(text, "<tr><td class=\"n\">");
+    if (place) few__text_printf(text, "%zu", place);
+    few__text_printf(text, "</td><td><i class=\"dot %s\" title=\"%s\"></i>", outcome, outcome);
     few__text_html(text, model->name);
-    few__text_put(text, "</td><td>");
-    bool reused = cell->outcome == FEW_REUSED;
-    bool told = cell->output && (reused || cell->outcome == FEW_EXECUTED);
+    bool told = cell->output && (cell->outcome == FEW_REUSED || cell->outcome == FEW_EXECUTED);
+    if (told) few__text_put(text, "<span class=\"said\">");
     if (told) put_output(text, model, output);
-    if (told && reused) few__text_put(text, "<br><small>");
-    if (!told || reused) few__text_html(text, *cell->reason ? cell->reason : outcome);
-    if (told && reused) few__text_put(text, "</small>");
+    few__text_put(text, told ? "</span><small>" : "<small>");
+    few__text_html(text, *cell->reason ? cell->reason : outcome);
+    few__text_put(text, "</small>");
+    few__report_worth(text, cell->reason);
     few__text_put(text, "</td><td class=\"n\">");
     if (cell->time_us > 0) few__report_time(text, (double)cell->time_us);
     few__text_put(text, "</td></tr>\n");
+}
+
+// In the order in which they were started, then those that were not.
+static void put_models(struct few__report *report, const struct few__report_item *item,
+                       struct few__arena *arena)
+{
+    struct few__text *text = &report->gallery;
+    size_t n = report->catalog->n_models, *order = FEW__ARENA_NEW(arena, size_t, n);
+    if (!order) return;
+    size_t n_started = few__report_order(report, item->cells, arena, order);
+    few__text_put(text, "<details><summary>every model, and why</summary><div class=\"wide\"><table>\n");
+    for (size_t i = 0; i < n; i++) {
+        size_t m = order[i];
+        put_model_row(text, &report->catalog->models[m], &item->cells[m], &item->outputs[m],
+                      i < n_started ? i + 1 : 0);
+    }
+    few__text_put(text, "</table></div></details>");
 }
 
 void few__report_card(struct few__report *report, const struct few__report_item *item)
@@ -249,14 +269,12 @@ void few__report_card(struct few__report *report, const struct few__report_item 
         few__text_html(text, row->message);
         few__text_put(text, "</span>");
     }
-    few__arena_finish(&arena);
     few__text_printf(text, "<p class=\"meta\">%llu of %zu models, ", (unsigned long long)counts[FEW_EXECUTED],
                      report->catalog->n_models);
     few__report_time(text, spent_us);
     few__text_put(text, row->deadline_missed ? ", <span class=\"bad\">deadline missed</span></p>" : "</p>");
     few__report_bar(text, counts);
-    few__text_put(text, "<details><summary>every model</summary><div class=\"wide\"><table>\n");
-    for (size_t m = 0; m < report->catalog->n_models; m++)
-        put_model_row(text, &report->catalog->models[m], &item->cells[m], &item->outputs[m]);
-    few__text_put(text, "</table></div></details></div></article>\n");
+    put_models(report, item, &arena);
+    few__arena_finish(&arena);
+    few__text_put(text, "</div></article>\n");
 }

@@ -65,16 +65,6 @@ void few__report_count_labels(struct few__report *report, size_t model, const st
     }
 }
 
-// Which item the answer came from is on its card; here all of them are one reason.
-static const char *general(const struct few__cell *cell)
-{
-    static const char same[] = "same as ", unchanged[] = "unchanged since ";
-    if (cell->outcome != FEW_REUSED) return cell->reason;
-    if (strncmp(cell->reason, same, strlen(same)) == 0) return "same as an earlier item";
-    if (strncmp(cell->reason, unchanged, strlen(unchanged)) == 0) return "unchanged since an earlier frame";
-    return cell->reason;
-}
-
 static struct few__report_reason *find_reason(struct few__report *report, enum few_outcome outcome,
                                               const char *words)
 {
@@ -100,7 +90,7 @@ void few__report_count_cells(struct few__report *report, const struct few__cell 
         stats->counts[cell->outcome]++;
         stats->time_us += (double)cell->time_us;
         if (cell->outcome == FEW_EXECUTED) stats->done_us += (double)cell->time_us;
-        const char *words = general(cell);
+        const char *words = few__report_general(cell);
         struct few__report_reason *reason =
             find_reason(report, cell->outcome, *words ? words : few_outcome_name(cell->outcome));
         reason->n++;

@@ -60,7 +60,7 @@ static void put_json(struct few__text *json, const struct few__plot *plot)
         put_text(json, "colour", plot->series[s].colour);
         few__text_put(json, ",");
         put_numbers(json, "values", plot->series[s].values, plot->n);
-        few__text_put(json, "}");
+        few__text_put(json, plot->series[s].hidden ? ",\"hidden\":true}" : "}");
     }
     few__text_put(json, "]");
     if (isfinite(plot->own[0]) && isfinite(plot->own[1]))

@@ -171,7 +171,7 @@ static void put_states(struct few__report *report, struct few__text *text, const
     for (int i = 0; i < N_STATES; i++) {
         double sum = 0;
         for (size_t b = 0; b < s->n_bins; b++) sum += s->states[i][b];
-        if (sum > 0) series[n++] = (struct few__series){names[i], colours[i], s->states[i]};
+        if (sum > 0) series[n++] = (struct few__series){names[i], colours[i], s->states[i], false};
     }
     plot->kind = "stack";
     plot->title = "What became of its moments";
@@ -195,7 +195,8 @@ static void put_seen(struct few__report *report, struct few__text *text, struct 
         struct seen *seen = s->seen[i];
         for (size_t b = 0; b < s->n_bins; b++)
             seen->sum[b] = s->moments[b] > 0 ? seen->sum[b] / s->moments[b] : (double)NAN;
-        series[i] = (struct few__series){report->catalog->labels[seen->label].name, colours[i], seen->sum};
+        series[i] =
+            (struct few__series){report->catalog->labels[seen->label].name, colours[i], seen->sum, false};
     }
     plot->kind = "lines";
     plot->title = "What was seen";

@@ -18,12 +18,12 @@ static enum few_status make_exec(struct few__rehearsal *r, const struct few__exe
                                  struct few_error *err)
 {
     struct few_session *s = r->session;
-    bool packs = opts->n_lanes > 1 || opts->loads;
+    enum few__way way = few__session_way(s, opts->n_lanes, opts->loads);
     struct few__exec_opts full = *opts;
     struct few__chooser *choosers = FEW__NEW_N(s->env.mem, struct few__chooser, r->n_slots);
     enum few_status status = choosers ? FEW_OK : few__no_memory(err, "forecast");
     for (size_t i = 0; status == FEW_OK && i < r->n_slots; i++) {
-        status = few__policy_scheduler(s->policy, s->costs, packs, &r->scheds[i], err);
+        status = few__policy_scheduler(s->policy, s->costs, way, &r->scheds[i], err);
         choosers[i] = r->scheds[i].chooser;
     }
     full.env = &s->env;

@@ -285,6 +285,9 @@ enum few_status few__session_keep(struct few_session *s, struct few__passage *it
 
 /* ---- session_models.c ---- */
 
+/* How models of an item run on so many lanes, with a memory budget (loads) or without. */
+enum few__way few__session_way(const struct few_session *s, size_t n_lanes, bool loads);
+
 /* Know what every model costs. The first call may load them all, one after the other. Errors: those of create. */
 enum few_status few__session_measure(struct few_session *s, struct few_error *err);
 

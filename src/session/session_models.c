@@ -123,11 +123,17 @@ enum few_status few__session_measure(struct few_session *s, struct few_error *er
 
 /* ---- loading ---- */
 
+enum few__way few__session_way(const struct few_session *s, size_t n_lanes, bool loads)
+{
+    if (n_lanes <= 1 && !loads) return FEW__ONE_LANE;
+    return s->opts.deadline_us == 0 && s->n_places >= s->n_lanes ? FEW__IN_TURN : FEW__SIDE_BY_SIDE;
+}
+
 static enum few_status make_schedulers(struct few_session *s, struct few_error *err)
 {
-    bool packs = s->n_lanes > 1 || has_budget(s);
+    enum few__way way = few__session_way(s, s->n_lanes, has_budget(s));
     for (size_t i = 0; i < s->n_places; i++)
-        FEW__TRY(few__policy_scheduler(s->policy, s->costs, packs, &s->scheds[i], err));
+        FEW__TRY(few__policy_scheduler(s->policy, s->costs, way, &s->scheds[i], err));
     return FEW_OK;
 }
 

@@ -57,6 +57,10 @@ char *few__session_config(const struct few_session *s)
     few__text_put(&text, "{\"policy\": ");
     few__text_json(&text, few_policy_name(s->policy));
     if (*digest) few__text_printf(&text, ", \"policy_digest\": \"%s\"", digest);
+    if (few__policy_recall(s->policy) > 0) {
+        few__text_put(&text, ", \"recall\": ");
+        few__text_double(&text, few__policy_recall(s->policy), 12);
+    }
     few__text_put(&text, ", \"deadline_ms\": ");
     few__text_double(&text, (double)s->opts.deadline_us / 1e3, 12);
     put_memory(&text, &s->opts);

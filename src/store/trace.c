@@ -17,9 +17,8 @@
 #define TRACE_MAX ((size_t)64 << 30) // bytes of a trace in memory
 #define ITEM_MAX  ((size_t)4 << 30)  // bytes of one item's outputs
 
-enum { TEST_FROM = 20 }; // SHA-1 modulo 100 of the file name, and above
 enum { NOT_MEASURED = -1 };
-enum { SLICE_US = 10000000 }; // of a stream, all of it test or none of it
+enum { SLICE_US = 10000000 }; // of a stream, all of it in one bucket
 
 /* ---- one output ---- */
 
@@ -92,7 +91,17 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static enum few_status is_test(struct loader *l, const struct few__trace_item *item, bool *out)
+const char *few__trace_source(const char *path, size_t *n)
+{
+    const char *name = file_name(path), *end = name;
+    while ((*end >= 'a' && *end <= 'z') || (*end >= 'A' && *end <= 'Z') ||
+           (end > name && *end >= '0' && *end <= '9'))
+        end++;
+    *n = *end == '_' ? (size_t)(end - name) : 0;
+    return name;
+}
+
+static enum few_status bucket_of(struct loader *l, const struct few__trace_item *item, int *out)
 {
     const char *name = file_name(item->path);
     if (item->stream >= 0)
@@ -100,7 +109,7 @@ static enum few_status is_test(struct loader *l, const struct few__trace_item *i
                                  item->at_us > 0 ? item->at_us / SLICE_US : 0);
     char hex[FEW__SHA1_HEX];
     if (!name || few__sha1(name, strlen(name), hex) != FEW_OK) return FEW_ENOMEM;
-    *out = hex_mod_100(hex) >= TEST_FROM;
+    *out = hex_mod_100(hex);
     return FEW_OK;
 }
 
@@ -163,7 +172,7 @@ static enum few_status load_head(struct loader *l, const struct few__item_row *r
     item->at_us = row->at_us;
     if (l->with_outputs && row->look) item->look = keep(l, row->look, FEW__STORE_LOOK, 1);
     bool whole = item->path && (item->look || !l->with_outputs || !row->look);
-    if (!whole || is_test(l, item, &item->is_test) != FEW_OK) return few__no_memory(err, l->path);
+    if (!whole || bucket_of(l, item, &item->bucket) != FEW_OK) return few__no_memory(err, l->path);
     return FEW_OK;
 }
 

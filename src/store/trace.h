@@ -21,14 +21,17 @@ struct few__trace_cell {
 
 struct few__trace_item {
     const char *path;
-    /* SHA-1 of the file name (last part of the path), as a number, modulo 100, is 20 or more. Of a stream's moment: of
-     * "NAME#K", K the tens of seconds since its start, so that what is alike stays together. */
-    bool is_test;
+    /* SHA-1 of the file name (last part of the path), as a number, modulo 100: items below a split are learned from, the
+     * others test. Of a stream's moment: of "NAME#K", K the tens of seconds since its start, so that what is alike stays
+     * together. */
+    int bucket;
     int64_t decode_us;
     int64_t stream; // of its moment, -1 = none: items of a stream are in the order of time
     int64_t at_us;
     const uint8_t *look; // FEW__STORE_LOOK bytes, or NULL; only with outputs
 };
+
+enum { FEW__SPLIT_DEFAULT = 20 };
 
 struct few__trace {
     struct few_env env;
@@ -51,6 +54,10 @@ void few__trace_free(struct few__trace *trace);
  * Errors: FEW_EPARSE; FEW_ENOMEM. */
 enum few_status few__trace_unpack(const struct few_model *model, const void *bytes, size_t n_bytes,
                                   struct few__arena *arena, struct few_output *output, struct few_error *err);
+
+/* Where an item comes from, as its file name says: what is before its first '_', if that is a letter and then letters and digits
+ * ("ade" of "a/ade_0001.jpg"). n: out, how many; 0 = it does not say. Not terminated. */
+const char *few__trace_source(const char *path, size_t *n);
 
 static inline const struct few__trace_cell *few__trace_cell(const struct few__trace *trace, size_t item,
                                                             size_t model)

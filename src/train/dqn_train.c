@@ -34,26 +34,21 @@ struct train {
     struct few_error *err;
 };
 
-static struct few__optim_spec adam(void)
-{
-    struct few__optim_spec spec = few__adam;
-    spec.lazy = true; // states are sparse
-    return spec;
-}
-
 struct few__dqn_opts few__dqn_defaults(enum few__dqn_kind kind)
 {
-    return (struct few__dqn_opts){
-        .learn =
-            {.kind = kind, .hidden = 256, .batch = 32, .sync = 500, .gamma = 0, .delta = 1, .optim = adam()},
-        .rules = {.reward = FEW__REWARD_LOG, .executed_bits = true},
-        .steps = 60000,
-        .memory = 50000,
-        .warm = 1000,
-        .rate_last = 1,
-        .epsilon_first = 1,
-        .epsilon_last = 0.05,
-        .epsilon_share = 0.5};
+    struct few__dqn_opts opts = {.rules = {.reward = FEW__REWARD_SUM, .executed_bits = true},
+                                 .steps = 60000,
+                                 .memory = 50000,
+                                 .warm = 1000,
+                                 .rate_last = 0.01,
+                                 .epsilon_first = 1,
+                                 .epsilon_last = 0.05,
+                                 .epsilon_share = 0.5};
+    opts.learn = (struct few__dqn_learn_opts){
+        .kind = kind, .hidden = 256, .batch = 32, .sync = 500, .gamma = 0.1, .delta = 0, .optim = few__adam};
+    opts.learn.optim.decay = 2;
+    opts.learn.optim.lazy = true; // states are sparse
+    return opts;
 }
 
 /* ---- life ---- */

@@ -492,9 +492,9 @@ static void test_default_deadlines(void **state)
     json_t *json = evaluate(make_three(20000, 20000, 0), &opts); // 60 ms to run everything
     json_t *deadlines =
         json_object_get(json_object_get(json_object_get(json, "methods"), "run_all"), "deadline");
-    const char *const keys[] = {"6", "12", "18", "30", "45", "60"};
-    assert_int_equal(json_object_size(deadlines), 6);
-    for (size_t i = 0; i < 6; i++) assert_non_null(json_object_get(deadlines, keys[i]));
+    const char *const keys[] = {"1.2", "3", "6", "9", "12", "18", "24", "30", "45", "60"};
+    assert_int_equal(json_object_size(deadlines), 10);
+    for (size_t i = 0; i < 10; i++) assert_non_null(json_object_get(deadlines, keys[i]));
     json_decref(json);
 }
 

@@ -14,6 +14,8 @@ static void open_new(struct made_trace *trace, const char *path, const char *pur
 {
     static const char letters[8][2] = {"a", "b", "c", "d", "e", "f", "g", "h"};
     struct few_error err = {0};
+    trace->run_all_us = 0;
+    trace->whys = NULL;
     few__arena_init(&trace->arena, NULL, (size_t)64 << 20);
     struct few__catalog_builder *builder = few__catalog_begin(&trace->arena, n_models);
     assert_non_null(builder);
@@ -44,21 +46,18 @@ static void open_new(struct made_trace *trace, const char *path, const char *pur
 void made_open(struct made_trace *trace, const char *path, const char *purpose,
                const struct made_model *models, size_t n_models)
 {
-    trace->run_all_us = 0;
     open_new(trace, path, purpose, models, n_models, NULL, 0);
 }
 
 void made_open_memory(struct made_trace *trace, const char *path, const struct made_model *models,
                       size_t n_models, const uint64_t *memory)
 {
-    trace->run_all_us = 0;
     open_new(trace, path, "trace", models, n_models, memory, 0);
 }
 
 void made_open_sounds(struct made_trace *trace, const char *path, const struct made_model *models,
                       size_t n_models, unsigned sounds)
 {
-    trace->run_all_us = 0;
     open_new(trace, path, "trace", models, n_models, NULL, sounds);
 }
 
@@ -96,6 +95,8 @@ static void put_item(struct made_trace *trace, struct few__item_row *row, const 
                                        .reason = few_outcome_name(cells[m].outcome),
                                        .start_us = cells[m].time_us > 0 ? row->decode_us : -1,
                                        .time_us = cells[m].time_us};
+        if (trace->whys) packed[m].reason = trace->whys[m].reason;
+        if (trace->whys) packed[m].start_us = trace->whys[m].start_us;
         if (!cells[m].no_output)
             assert_int_equal(few__output_pack(&output, &trace->arena, &packed[m].output, &packed[m].n_output),
                              FEW_OK);

@@ -22,11 +22,18 @@ struct made_cell {
     bool no_output;
 };
 
+struct made_why { // a model was started, or not
+    const char *reason;
+    int64_t start_us; // since arrival; -1 = it was not
+};
+
 struct made_trace {
     struct few__arena arena;
     struct few_catalog catalog;
     struct few__store *store;
     int64_t run_all_us; // of each item that follows: what running everything would have cost
+    const struct made_why
+        *whys; // (n_models,) of each item that follows; NULL = the outcome's name, when it was read
 };
 
 /* Opens a new trace at path; the test fails if it cannot. */

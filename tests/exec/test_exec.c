@@ -2,6 +2,7 @@
 // The executor's core, one corner case at a time. Workloads at random: test_workload.c.
 #include "exec/world.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -300,6 +301,68 @@ static void test_gains_are_shown_to_the_policy(void **state)
     assert_ptr_equal(seen[0], gains);
     assert_null(seen[1]);
     assert_null(few__exec_view(exec, 0)->gains);
+    few__exec_destroy(exec);
+}
+
+/* ---- what models are worth ---- */
+
+struct worths { // starts model 0 for `first`, then stops: model m is worth later[m]
+    double first, later[T_MODELS];
+    size_t n, asked;
+};
+
+static void choose_worth(void *self, const struct few__view *view, struct few__choice *choice)
+{
+    const struct worths *worths = self;
+    choice->answer = view->states[0] == FEW__PENDING ? FEW__START : view->n_running ? FEW__WAIT : FEW__STOP;
+    choice->n = 1;
+    choice->models[0] = 0;
+    choice->worths[0] = worths->first;
+}
+
+static void explain_worth(void *self, const struct few__view *view, double *out)
+{
+    struct worths *worths = self;
+    worths->asked++;
+    for (size_t m = 0; m < worths->n; m++)
+        if (view->states[m] == FEW__PENDING && !isnan(worths->later[m])) out[m] = worths->later[m];
+}
+
+static void test_reasons_tell_what_models_are_worth(void **state)
+{
+    (void)state;
+    struct t_world w;
+    t_world_init(&w, 7);
+    t_world_time(&w, 6, 300);
+    struct worths worths = {
+        .first = 3.14159e-5, .later = {0, 1.066e-6, -2e-6, 1e-12, NAN, INFINITY, 1}, .n = 7};
+    struct few__chooser chooser = {.self = &worths, .name = "it", .choose = choose_worth};
+    chooser.explain = explain_worth;
+    chooser.price = 4.0449e-6;
+    struct few__exec *exec = t_exec(&w, chooser, 1, NULL);
+    few__sim_item(exec, 0, 0, 300, w.truth);
+    assert_int_equal(worths.asked, 1);
+    assert_near(few__exec_rows(exec, 0)[0].worth, 3.14159e-5, 0);
+    assert_near(few__exec_rows(exec, 0)[1].worth, 1.066e-6, 0);
+    assert_reason(exec, 0, "chosen by it: worth 0.031/ms, price 0.004/ms");
+    assert_reason(exec, 1, "not worth its time, says it: 0.0011/ms, price 0.004/ms");
+    assert_reason(exec, 2, "not worth its time, says it: -0.002/ms, price 0.004/ms");
+    assert_reason(exec, 3, "not worth its time, says it: 0/ms, price 0.004/ms");
+    assert_reason(exec, 4, "not worth its time, says it");
+    assert_reason(exec, 5, "not worth its time, says it");
+    assert_reason(exec, 6, "would not have ended before the deadline");
+    few__exec_destroy(exec);
+    chooser.price = -INFINITY;
+    exec = t_exec(&w, chooser, 1, NULL);
+    few__sim_item(exec, 0, 0, FEW__NO_DEADLINE, w.truth);
+    assert_reason(exec, 0, "chosen by it: worth 0.031/ms");
+    assert_reason(exec, 1, "not worth its time, says it: 0.0011/ms");
+    few__exec_destroy(exec);
+    chooser.explain = NULL; // what it says is no value
+    exec = t_exec(&w, chooser, 1, NULL);
+    few__sim_item(exec, 0, 0, FEW__NO_DEADLINE, w.truth);
+    assert_reason(exec, 0, "chosen by it");
+    assert_reason(exec, 1, "not worth its time, says it");
     few__exec_destroy(exec);
 }
 
@@ -638,6 +701,7 @@ int main(void)
         cmocka_unit_test(test_parts_and_a_deadline),
         cmocka_unit_test(test_gains_are_shown_to_the_policy),
         cmocka_unit_test(test_stop_tells_no_time_from_not_worth),
+        cmocka_unit_test(test_reasons_tell_what_models_are_worth),
         cmocka_unit_test(test_ending_at_the_deadline_counts),
         cmocka_unit_test(test_running_at_the_deadline_is_late),
         cmocka_unit_test(test_deadline_past_on_arrival),

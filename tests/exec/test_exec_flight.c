@@ -233,6 +233,35 @@ static void test_items_share_a_run(void **state)
     close_flight(&f);
 }
 
+struct valued { // a script whose models are worth something
+    struct t_script script;
+    double worth;
+};
+
+static void choose_valued(void *self, const struct few__view *view, struct few__choice *choice)
+{
+    struct valued *valued = self;
+    struct few__chooser script = t_script_chooser(&valued->script);
+    script.choose(script.self, view, choice);
+    if (choice->answer == FEW__START) choice->worths[0] = valued->worth;
+}
+
+static void test_what_joins_is_worth_what_its_own_policy_says(void **state)
+{
+    (void)state;
+    struct flight f;
+    struct valued valued[3];
+    open_batches(&f, 3, FEW__NO_DEADLINE);
+    for (size_t i = 0; i < 3; i++) {
+        valued[i] = (struct valued){.script = {.n = 1}, .worth = (double)(i + 1)};
+        f.choosers[i] = (struct few__chooser){.self = &valued[i], .name = "valued", .choose = choose_valued};
+    }
+    t_stream(&f.stream, &f.opts, &f.exec);
+    assert_int_equal(few__exec_rows(f.exec, 2)[0].n_items, 2);
+    for (size_t i = 0; i < 3; i++) assert_near(few__exec_rows(f.exec, i)[0].worth, (double)(i + 1), 0);
+    close_flight(&f);
+}
+
 static void test_a_run_is_never_shared_past_a_deadline(void **state)
 {
     (void)state;
@@ -581,6 +610,7 @@ int main(void)
         cmocka_unit_test(test_a_read_that_is_late),
         cmocka_unit_test(test_a_read_after_the_deadline),
         cmocka_unit_test(test_items_share_a_run),
+        cmocka_unit_test(test_what_joins_is_worth_what_its_own_policy_says),
         cmocka_unit_test(test_a_run_is_never_shared_past_a_deadline),
         cmocka_unit_test(test_a_run_is_shared_only_with_those_that_agree),
         cmocka_unit_test(test_those_that_join_leave_room_for_the_rest),

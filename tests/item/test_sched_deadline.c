@@ -548,6 +548,116 @@ static void test_a_price_stops(void **state)
     }
 }
 
+/* What is told: of a start what it is started for, of the rest its own chain; models that run beside count nothing. */
+static void test_it_tells_what_things_are_worth(void **state)
+{
+    (void)state;
+    struct t_trace t;
+    struct table table = {.n = 4, .q = {1, 3, -2, 5}};
+    struct few__sched sched;
+    char text[128];
+    t_trace_init(&t, 4, 1);
+    for (size_t m = 0; m < 4; m++) t_world_time(&t.world, m, 1000);
+    t.world.models[3].needs = 0; // started first, for the sake of d: (1 + 5) / 2 ms
+    for (size_t m = 0; m < 4; m++) t.trace.cells[m].time_us = 1000;
+    assert_int_equal(
+        few__sched_deadline_create(&t.world.catalog, table_value(&table), RATIO, NULL, &sched, NULL), FEW_OK);
+    assert_null(sched.chooser.explain);
+    few__sched_deadline_price(&sched, 3.001e-3);
+    struct few__exec *exec = t_exec(&t.world, sched.chooser, 1, NULL);
+    few__sim_item(exec, 0, 0, FEW__NO_DEADLINE, t_trace_truth(&t, 0));
+    few__reason_text(exec, 0, 0, text, sizeof text);
+    assert_string_equal(text, "not worth its time, says table: 1/ms, price 3/ms");
+    few__reason_text(exec, 0, 3, text, sizeof text);
+    assert_string_equal(text, "not worth its time, says table: 3/ms, price 3/ms");
+    few__exec_destroy(exec);
+    few__sched_deadline_price(&sched, 2.5e-3);
+    exec = t_exec(&t.world, sched.chooser, 1, NULL);
+    few__sim_item(exec, 0, 0, FEW__NO_DEADLINE, t_trace_truth(&t, 0));
+    static const char *const reasons[] = {
+        "chosen by table: worth 3/ms, price 2.5/ms", "chosen by table: worth 3/ms, price 2.5/ms",
+        "not worth its time, says table: -2/ms, price 2.5/ms", "chosen by table: worth 5/ms, price 2.5/ms"};
+    for (size_t m = 0; m < 4; m++) {
+        few__reason_text(exec, 0, m, text, sizeof text);
+        assert_string_equal(text, reasons[m]);
+    }
+    few__exec_destroy(exec);
+    few__sched_destroy(&sched);
+    t_trace_finish(&t);
+}
+
+// On two lanes: as long as one model of the item runs the next waits, and how slow models are side by side does not count.
+static void test_in_turn(void **state)
+{
+    (void)state;
+    struct t_world w;
+    struct table table = {.n = 3, .q = {3, 2, 1}};
+    struct few__sched sched;
+    struct few__exec_log log;
+    t_world_init(&w, 3);
+    assert_int_equal(few__sched_deadline_create(&w.catalog, table_value(&table), RATIO, NULL, &sched, NULL),
+                     FEW_OK);
+    few__sched_deadline_in_turn(&sched);
+    assert_int_equal(few__exec_log_init(&log, NULL, 64, NULL), FEW_OK);
+    struct few__exec *exec = t_exec(&w, sched.chooser, 2, &log);
+    few__sim_item(exec, 0, 0, FEW__NO_DEADLINE, w.truth);
+    t_assert_log(
+        &log, &w,
+        "0 item 0\n0 start a\n100 done a ok\n100 start b\n200 done b ok\n200 start c\n300 done c ok\n"
+        "300 finish 0\n");
+    few__exec_log_finish(&log);
+    few__exec_destroy(exec);
+    few__sched_destroy(&sched);
+}
+
+// The view of an item whose model 0 takes four times as long beside what runs now.
+static size_t first_of(struct few__sched *sched, const struct t_world *w, const double *slow)
+{
+    enum few__state states[3] = {FEW__PENDING, FEW__PENDING, FEW__PENDING};
+    const bool no[3] = {false}, yes[3] = {true, true, true};
+    const uint64_t bytes[3] = {0};
+    size_t models[3];
+    struct few__choice choice = {.models = models, .wish = SIZE_MAX};
+    const struct few__view view = {.catalog = &w->catalog,
+                                   .costs = w->costs,
+                                   .states = states,
+                                   .found = no,
+                                   .held = no,
+                                   .n_pending = 3,
+                                   .n_lanes = 2,
+                                   .n_free_lanes = 1,
+                                   .memory_bytes = FEW__NO_BUDGET,
+                                   .free_bytes = FEW__NO_BUDGET,
+                                   .working_bytes = bytes,
+                                   .resident = yes,
+                                   .slow = slow,
+                                   .pace = 1,
+                                   .deadline_us = FEW__NO_DEADLINE};
+    sched->chooser.choose(sched->chooser.self, &view, &choice);
+    return choice.answer == FEW__START ? models[0] : SIZE_MAX;
+}
+
+static void test_a_price_is_for_the_time_alone(void **state)
+{
+    (void)state;
+    struct t_world w;
+    struct table table = {.n = 3, .q = {3, 2, 1}};
+    struct few__sched sched;
+    const double slow[3] = {4, 1, 1};
+    t_world_init(&w, 3);
+    assert_int_equal(few__sched_deadline_create(&w.catalog, table_value(&table), RATIO, NULL, &sched, NULL),
+                     FEW_OK);
+    assert_int_equal(first_of(&sched, &w, slow), 1);
+    few__sched_deadline_price(&sched, 0.025); // model 0 is worth 0.03 alone, 0.0075 as it is now
+    assert_int_equal(first_of(&sched, &w, slow), 0);
+    few__sched_deadline_price(&sched, 0.031);
+    assert_int_equal(first_of(&sched, &w, slow), SIZE_MAX);
+    few__sched_deadline_price(&sched, 0);
+    few__sched_deadline_in_turn(&sched);
+    assert_int_equal(first_of(&sched, &w, slow), 0);
+    few__sched_destroy(&sched);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +677,9 @@ int main(void)
         cmocka_unit_test(test_what_is_held_is_left_alone),
         cmocka_unit_test(test_what_is_slow_beside_others_counts_as_long),
         cmocka_unit_test(test_a_price_stops),
+        cmocka_unit_test(test_it_tells_what_things_are_worth),
+        cmocka_unit_test(test_in_turn),
+        cmocka_unit_test(test_a_price_is_for_the_time_alone),
         cmocka_unit_test(test_create_without_memory),
         cmocka_unit_test(test_create_refuses_a_circle),
         cmocka_unit_test(test_random_workloads),

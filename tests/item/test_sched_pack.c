@@ -20,6 +20,8 @@ struct pack_world {
     uint64_t memory; // NO_LIMIT
     size_t n_lanes;
     size_t n_destroyed;
+    bool priced; // with this price
+    double price;
 };
 
 static void score(void *self, const struct few__view *view, double *q)
@@ -123,6 +125,7 @@ static size_t pack(struct pack_world *p, enum few__pack_rule rule, int64_t deadl
     struct few_error err;
     struct few__sched sched;
     assert_status(few__sched_pack_create(&p->w.catalog, value_of(p), rule, NULL, &sched, &err), FEW_OK, &err);
+    if (p->priced) few__sched_pack_price(&sched, p->price);
     size_t n = replay(p, &sched, deadline_us, started);
     few__sched_destroy(&sched);
     return n;
@@ -300,6 +303,89 @@ static void test_odd_values(void **state)
     assert_packed(&p, IMPROVED, 300, "0 c, 100 b, 200 a");
     set_models(&p, 2, TIMES{100, 100}, BYTES{0, 0}, Q{1, 2}, 8); // nothing of memory: as if a byte
     assert_packed(&p, FAITHFUL, 100, "0 b, 0 a");
+}
+
+/* ---- prices ---- */
+
+// Worth in a microsecond: a 0.004, b 0.0045, c 0.0025, d 0.0005.
+static void test_nothing_below_the_price_is_started(void **state)
+{
+    (void)state;
+    struct pack_world p;
+    set_example(&p);
+    p.priced = true;
+    static const struct {
+        double price;
+        const char *freely;
+    } cases[] = {{-INFINITY, "0 b, 0 a, 0 d, 400 c"},
+                 {0.0005, "0 b, 0 a, 0 d, 400 c"},
+                 {0.000501, "0 b, 0 a, 400 c"},
+                 {0.0026, "0 b, 0 a"},
+                 {0.0041, "0 b"},
+                 {0.0046, ""},
+                 {INFINITY, ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct started started[T_MODELS];
+        bool in[2][4] = {{0}};
+        p.price = cases[i].price;
+        assert_packed(&p, IMPROVED, UNLIMITED, cases[i].freely);
+        for (enum few__pack_rule rule = FAITHFUL; rule <= IMPROVED; rule++) {
+            size_t n = pack(&p, rule, 5000, started);
+            for (size_t k = 0; k < n; k++) in[rule][started[k].model] = true;
+        }
+        for (size_t m = 0; m < 4; m++) {
+            bool worth = !(p.q[m] < p.price * (double)p.w.costs[m].time_us);
+            assert_int_equal(in[FAITHFUL][m], worth);
+            assert_int_equal(in[IMPROVED][m], worth);
+        }
+    }
+}
+
+// d needs c: together they are worth (1.0 + 0.1) / 600; once c has ended, d is worth 0.0005 alone.
+static void test_a_chain_has_one_price(void **state)
+{
+    (void)state;
+    struct pack_world p;
+    set_example(&p);
+    p.w.models[3].needs = 2;
+    p.q[2] = 0;
+    p.q[3] = 1.2; // 0.002 with c, 0.006 alone
+    p.priced = true;
+    p.price = 0.0019;
+    assert_packed(&p, IMPROVED, UNLIMITED, "0 b, 0 a, 400 c, 800 d");
+    p.price = 0.0021;
+    assert_packed(&p, IMPROVED, UNLIMITED, "0 b, 0 a");
+    p.price = 0.0019;
+    p.q[2] = 1.19;
+    p.q[3] = 0.01; // c is worth it alone, d is not
+    assert_packed(&p, IMPROVED, UNLIMITED, "0 b, 0 a, 400 c");
+}
+
+static void test_packing_tells_what_things_are_worth(void **state)
+{
+    (void)state;
+    struct pack_world p;
+    struct few__sched sched;
+    char text[128];
+    static const char *const reasons[] = {"chosen by table: worth 4/ms, price 2.6/ms",
+                                          "chosen by table: worth 4.5/ms, price 2.6/ms",
+                                          "not worth its time, says table: 2.5/ms, price 2.6/ms",
+                                          "not worth its time, says table: 0.5/ms, price 2.6/ms"};
+    set_example(&p);
+    assert_int_equal(few__sched_pack_create(&p.w.catalog, value_of(&p), IMPROVED, NULL, &sched, NULL),
+                     FEW_OK);
+    assert_null(sched.chooser.explain);
+    few__sched_pack_price(&sched, 0.0026);
+    for (size_t i = 0; i < 2; i++) {
+        struct few__exec *exec = t_exec(&p.w, sched.chooser, 4, NULL);
+        few__sim_item(exec, 0, 0, i ? 5000 : UNLIMITED, p.w.truth);
+        for (size_t m = 0; m < 4; m++) {
+            few__reason_text(exec, 0, m, text, sizeof text);
+            assert_string_equal(text, reasons[m]);
+        }
+        few__exec_destroy(exec);
+    }
+    few__sched_destroy(&sched);
 }
 
 /* ---- what is not loaded, held, slow: views by hand ---- */
@@ -604,10 +690,13 @@ static void test_one_at_a_time_is_algorithm_1(void **state)
         set_random(&l, seed, false);
         for (size_t m = 0; m < l.p.w.catalog.n_models; m++) l.p.w.costs[m].memory_bytes = 8;
         l.p.memory = 8 + seed % 8;
+        l.p.priced = seed % 2 == 0;
+        l.p.price = 0.02 * (double)(seed % 10) / 10; // most are worth less than 0.02 a microsecond
         size_t n = pack(&l.p, FAITHFUL, l.deadline_us, ours);
         assert_int_equal(
             few__sched_deadline_create(&l.p.w.catalog, value_of(&l.p), FEW__RANK_RATIO, NULL, &sched, NULL),
             FEW_OK);
+        if (l.p.priced) few__sched_deadline_price(&sched, l.p.price);
         l.p.memory = NO_LIMIT;
         l.p.n_lanes = 1;
         size_t n_theirs = replay(&l.p, &sched, l.deadline_us, theirs);
@@ -661,6 +750,9 @@ int main(void)
         cmocka_unit_test(test_chains_take_time_together_and_the_most_memory),
         cmocka_unit_test(test_without_a_deadline_everything_runs_by_density),
         cmocka_unit_test(test_odd_values),
+        cmocka_unit_test(test_nothing_below_the_price_is_started),
+        cmocka_unit_test(test_a_chain_has_one_price),
+        cmocka_unit_test(test_packing_tells_what_things_are_worth),
         cmocka_unit_test(test_picks_come_one_by_one),
         cmocka_unit_test(test_what_is_faster_one_after_the_other_is_put_off),
         cmocka_unit_test(test_what_is_late_is_not_waited_for),

@@ -121,6 +121,12 @@ size_t t_replay_price(struct t_trace *t, struct few__value value, enum few__rank
     return replay(t, value, rank, price, 0, FEW__NO_DEADLINE, order);
 }
 
+size_t t_replay_price_on(struct t_trace *t, struct few__value value, enum few__rank rank, double price,
+                         size_t item, size_t *order)
+{
+    return replay(t, value, rank, price, item, FEW__NO_DEADLINE, order);
+}
+
 double t_set_value(const struct t_trace *t, size_t item, const bool *in)
 {
     float best[T_LABELS] = {0};

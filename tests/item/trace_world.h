@@ -41,6 +41,10 @@ size_t t_replay(struct t_trace *t, struct few__value value, enum few__rank rank,
 size_t t_replay_price(struct t_trace *t, struct few__value value, enum few__rank rank, double price,
                       size_t *order);
 
+/* The same on another item than 0. */
+size_t t_replay_price_on(struct t_trace *t, struct few__value value, enum few__rank rank, double price,
+                         size_t item, size_t *order);
+
 /* Value of a set of models on an item, straight from the definition. in: (n_models,). */
 double t_set_value(const struct t_trace *t, size_t item, const bool *in);
 

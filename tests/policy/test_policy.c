@@ -180,7 +180,7 @@ static enum few_status open_and_schedule(const struct few_mem *mem, void *ud)
     make_zoo(&world, &zoo, mem);
     enum few_status status = few_policy_open(ud, &zoo, &policy, NULL);
     if (status != FEW_OK) return status;
-    status = few__policy_scheduler(policy, world.costs, true, &sched, NULL);
+    status = few__policy_scheduler(policy, world.costs, FEW__SIDE_BY_SIDE, &sched, NULL);
     if (status == FEW_OK) few__sched_destroy(&sched);
     few_policy_close(policy);
     return status;

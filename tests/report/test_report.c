@@ -112,7 +112,46 @@ static void test_reused_rows(void **state)
     assert_non_null(card);
     has(card, "<span class=\"chip\" data-label=\"1\">b<b>0.70</b></span>"); // its labels,
     has(card, "b 0.70");                                                    // what the model said,
-    has(card, "<br><small>reused</small>");                                 // and why
+    has(card, "<small>reused</small>");                                     // and why
+    few__free(NULL, page);
+}
+
+// What a policy expected of a model, and what it had to be worth.
+static void test_card_says_why(void **state)
+{
+    (void)state;
+    t_tmpdir();
+    static const struct made_model three[] = {
+        {"first", FEW_LABELS, "a", -1}, {"second", FEW_LABELS, "b", -1}, {"third", FEW_LABELS, "c", -1}};
+    const struct made_cell cells[] = {{FEW_EXECUTED, 10000, {0.9F}, false},
+                                      {FEW_EXECUTED, 10000, {0.8F}, false},
+                                      {FEW_SKIPPED, 0, {0}, true}};
+    const struct made_why whys[] = {{"worth 0.031/ms, price 0.004/ms", 20000},
+                                    {"worth 0.012/ms, price 0.004/ms", 10000},
+                                    {"worth 0.001/ms, price 0.004/ms", -1}};
+    struct made_trace trace;
+    made_open(&trace, t_path("run.db"), "run", three, 3);
+    trace.whys = whys;
+    made_item(&trace, "a.jpg", 0, cells);
+    made_close(&trace);
+    struct few_error err = {0};
+    char *page = page_of(t_path("run.db"), NULL, FEW_OK, &err);
+    const char *card = strstr(page, "every model, and why");
+    assert_non_null(card);
+    const char *second = strstr(
+                   card, "<td class=\"n\">1</td><td><i class=\"dot executed\" title=\"executed\"></i>second"),
+               *first = strstr(
+                   card, "<td class=\"n\">2</td><td><i class=\"dot executed\" title=\"executed\"></i>first"),
+               *third = strstr(
+                   card, "<td class=\"n\"></td><td><i class=\"dot skipped\" title=\"skipped\"></i>third");
+    assert_true(second && first && third && second < first && first < third);
+    has(second, "<small>worth 0.012/ms, price 0.004/ms</small><span class=\"worth\"><i style=\"width:75%\">");
+    has(third, "worth 0.001/ms, price 0.004/ms</small><span class=\"worth\"><i style=\"width:20%\">");
+    const char *why = strstr(page, "id=\"why\"");
+    assert_non_null(why);
+    has(why, ">worth its time<");
+    has(why, ">not worth its time<");
+    lacks(why, "0.031");
     few__free(NULL, page);
 }
 
@@ -340,6 +379,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_page),
         cmocka_unit_test(test_reused_rows),
+        cmocka_unit_test(test_card_says_why),
         cmocka_unit_test(test_data_is_no_markup),
         cmocka_unit_test(test_page_stands_alone),
         cmocka_unit_test(test_missing_and_unreadable_pictures),

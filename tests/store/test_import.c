@@ -527,7 +527,7 @@ static void test_real_trace(void **state)
     assert_int_equal(stats.outputs, 116358);
     assert_int_equal(stats.unknown, 0);
     assert_status(few__trace_load(t_path("a.db"), false, NULL, &trace, &err), FEW_OK, &err);
-    for (size_t i = 0; i < trace->n_items; i++) n_test += trace->items[i].is_test;
+    for (size_t i = 0; i < trace->n_items; i++) n_test += trace->items[i].bucket >= FEW__SPLIT_DEFAULT;
     assert_int_equal(n_test, 3295);
     expect(trace, "mobilenet_v2_100_224", 4051, 0, 2188);
     expect(trace, "inat_bird", 4051, 0, 118);

@@ -127,7 +127,7 @@ static void test_split(void **state)
     (void)state;
     // SHA-1 modulo 100, by another program: 4, 20, 21, 1.
     static const char *const paths[] = {"ade_0001.jpg", "x/y/b.jpg", "d.jpg", "/e.jpg"};
-    static const bool is_test[] = {false, true, true, false};
+    static const int buckets[] = {4, 20, 21, 1};
     t_tmpdir();
     for (size_t i = 0; i < 4; i++) {
         char text[100];
@@ -135,7 +135,7 @@ static void test_split(void **state)
         snprintf(text, sizeof text, "UPDATE items SET path = '%s'", paths[i]);
         fix_sql(t_path("a.db"), text);
         struct few__trace *trace = load(t_path("a.db"), false);
-        assert_int_equal(trace->items[0].is_test, is_test[i]);
+        assert_int_equal(trace->items[0].bucket, buckets[i]);
         few__trace_free(trace);
     }
 }

@@ -31,6 +31,15 @@ static enum few_status get(void *self, size_t i, const struct few__episode_model
     return w->fails;
 }
 
+static enum few_status get_silent(void *self, size_t i, const struct few__episode_model **models,
+                                  struct few_error *err)
+{
+    (void)i;
+    (void)err;
+    *models = self;
+    return FEW_OK;
+}
+
 static void set_up(struct world *w)
 {
     memset(w, 0, sizeof *w);
@@ -219,6 +228,94 @@ static void test_theta_raises_q(void **state)
     }
 }
 
+/* algorithms.md 1.8: the higher a model's priority, the earlier it runs. Five models that mostly find something, and a sixth
+ * that finds something on half of the items, with less confidence. */
+static double mean_position(double theta)
+{
+    enum { N = 6, ITEMS = 60 };
+    struct t_trace t;
+    struct few__rng rng;
+    struct few__trace_episodes *source;
+    struct few__episodes episodes;
+    struct few__net *net;
+    struct few__value value;
+    size_t items[ITEMS], order[T_MODELS];
+    double thetas[N] = {1, 1, 1, 1, 1, theta}, position = 0;
+    struct few__dqn_opts opts = options(FEW__DUELING_DQN);
+    opts.learn.gamma = 0;
+    opts.learn.delta = 0;
+    opts.rules.theta = thetas;
+    opts.steps = 3000;
+    few__rng_init(&rng, 9, 0);
+    t_trace_init(&t, N, ITEMS);
+    for (size_t i = 0; i < ITEMS; i++) {
+        items[i] = i;
+        for (size_t m = 0; m < N; m++)
+            if (few__rng_unit(&rng) < (m < 5 ? 0.8 : 0.5))
+                t_trace_says(&t, i, m, (int32_t)m, m < 5 ? 0.95f : 0.55f);
+    }
+    assert_int_equal(few__trace_episodes_create(&t.trace, items, ITEMS, NULL, &source, &episodes, NULL),
+                     FEW_OK);
+    assert_int_equal(few__dqn_train(&episodes, &opts, NULL, &net, NULL), FEW_OK);
+    const struct few__dqn_net about = {
+        .net = net, .n_labels = T_LABELS, .n_models = N, .executed_bits = true};
+    assert_int_equal(few__value_dqn(&about, &t.world.catalog, "dqn", NULL, &value, NULL), FEW_OK);
+    for (size_t i = 0; i < ITEMS; i++) {
+        size_t at = 0;
+        assert_int_equal(t_replay(&t, value, FEW__RANK_VALUE, i, FEW__NO_DEADLINE, order), N);
+        while (order[at] != N - 1) at++;
+        position += (double)(at + 1) / ITEMS;
+    }
+    value.destroy(value.self);
+    few__net_destroy(net);
+    few__trace_episodes_destroy(source);
+    t_trace_finish(&t);
+    return position;
+}
+
+static void test_theta_moves_a_model_forward(void **state)
+{
+    (void)state;
+    static const double thetas[] = {1, 2, 5, 10};
+    double first = mean_position(1), before = first;
+    assert_true(first > 4);
+    for (size_t i = 1; i < 4; i++) {
+        double position = mean_position(thetas[i]);
+        assert_true(position <= before + 0.2); // at the end noise decides
+        before = position;
+    }
+    assert_true(before < 1.5);
+}
+
+// Nothing valuable anywhere, one model, a thousand of them: an agent all the same, whose values are those of nothing.
+static void test_odd_worlds(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 2, 1000};
+    static struct few__episode_model silent[1000];
+    for (size_t i = 0; i < 3; i++) {
+        struct world w;
+        struct few__single *single;
+        struct few__dqn_opts opts = options(FEW__DOUBLE_DQN);
+        opts.steps = 1500;
+        opts.learn.gamma = 0;
+        set_up(&w);
+        w.episodes.n_models = sizes[i];
+        memcpy(silent, w.models, sizeof w.models);
+        for (size_t m = 0; m < sizes[i]; m++) silent[m].n_valuable = 0;
+        for (size_t m = 0; m < MODELS; m++) w.models[m].n_valuable = 0;
+        w.episodes.self = silent;
+        w.episodes.get = get_silent;
+        struct few__net *net = train(&w, &opts);
+        assert_int_equal(few__single_create(net, NULL, &single, NULL), FEW_OK);
+        const float *q = few__single_out(single);
+        for (size_t m = 0; m <= sizes[i]; m++) assert_true(isfinite(q[m]));
+        if (sizes[i] < 3) assert_near(q[0], -1, 0.1);
+        few__single_destroy(single);
+        few__net_destroy(net);
+    }
+}
+
 /* ---- how it is run ---- */
 
 static void test_seeds(void **state)
@@ -397,6 +494,8 @@ int main(void)
         cmocka_unit_test(test_sarsa_needs_epsilon_to_vanish),
         cmocka_unit_test(test_discount_of_one_breaks_value_over_cost),
         cmocka_unit_test(test_theta_raises_q),
+        cmocka_unit_test(test_theta_moves_a_model_forward),
+        cmocka_unit_test(test_odd_worlds),
         cmocka_unit_test(test_seeds),
         cmocka_unit_test(test_reports_and_early_stopping),
         cmocka_unit_test(test_what_is_refused),

@@ -18,7 +18,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 SECTIONS = {
     "demo": ["saved", "curves", "items", "lanes", "why", "models"],
     "street": ["saved", "curves", "streams", "items", "failures", "lanes", "why", "models"],
-    "eval": ["saved", "curves"],
+    "eval": ["saved", "curves", "methods"],
+    "policy": ["saved", "curves", "methods", "promises", "sources"],
 }
 PAGES = sorted(SECTIONS)
 
@@ -37,7 +38,7 @@ def fewer(*words):
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """{"demo", "street", "eval": path of the page}"""
+    """{"demo", "street", "eval", "policy": path of the page}"""
     folder = tmp_path_factory.mktemp("pages")
     run(sys.executable, ROOT / "demo" / "draw.py", folder / "scenes", 60)
     zoo, scenes, sample, labelled = ROOT / "demo" / "zoo.yaml", folder / "scenes", folder / "sample.db", folder / "run.db"
@@ -45,6 +46,9 @@ def pages(tmp_path_factory):
     fewer("label", zoo, scenes, "--policy", f"static:{sample}", "--deadline", "50ms", "-o", labelled, "-q")
     fewer("report", labelled, "--trace", sample, "-o", folder / "demo.html")
     fewer("eval", sample, "-o", folder / "eval.html", "-q")
+    run(BUILD / "tests" / "eval" / "make_policy", sample, folder / "policy", 40)
+    fewer("eval", sample, "-p", folder / "policy", "--transfer", "--priority", "tags", "--memory", "25%",
+          "-o", folder / "policy.html", "-q")
     make = BUILD / "tests" / "report" / "make_street"
     run(make, "run", 480, 3, folder / "street.db")
     run(make, "trace", 480, 3, folder / "street_all.db")
@@ -230,6 +234,30 @@ def test_a_series_can_be_left_out(opened):
     assert key.get_attribute("aria-pressed") == "false"
     settle(page)
     assert figure.locator("canvas").evaluate("canvas => canvas.toDataURL()") != before
+
+
+def test_baselines_stand_back_where_there_is_a_policy(opened):
+    page = opened("policy")
+    figure = page.locator("figure.plot").first
+    key = figure.locator(".legend button", has_text="random")
+    assert key.get_attribute("aria-pressed") == "false"
+    assert figure.locator(".legend button", has_text="value_net").get_attribute("aria-pressed") == "true"
+    before = figure.locator("canvas").evaluate("canvas => canvas.toDataURL()")
+    key.click()
+    assert key.get_attribute("aria-pressed") == "true"
+    settle(page)
+    assert figure.locator("canvas").evaluate("canvas => canvas.toDataURL()") != before
+
+
+def test_tables_of_a_policy(opened):
+    page = opened("policy")
+    row = page.locator("#methods table").first.locator("tbody tr", has_text="value_net")
+    own, low, high = (float(number) for number in numbers(row.locator("td").first.inner_text())[:3])
+    assert low <= own <= high
+    promised = page.locator("#promises tbody tr", has_text="value_net")
+    assert promised.locator("td").first.all_inner_texts() == ["0.5"]
+    page.locator("#sources summary").first.click()
+    assert "scene" in page.locator("#sources tbody").first.inner_text()
 
 
 def test_lanes_answer_to_pointing_and_keys(opened):

@@ -5,6 +5,7 @@ export interface Series {
     name: string;
     colour: string; // name of a CSS variable, without "--"
     values: (number | null)[];
+    hidden?: boolean; // until its name is clicked
 }
 
 export interface Axis {

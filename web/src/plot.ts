@@ -18,6 +18,7 @@ interface Drawn {
     values: (number | null)[][]; // as they are told: not stacked
     names: string[];
     colours: string[];
+    shown: boolean[];
 }
 
 function withOwn(plot: Plot): { xs: number[]; values: (number | null)[][] } {
@@ -67,7 +68,7 @@ function series(plot: Plot): uPlot.Series[] {
     }
     const points = plot.x.values.length <= POINTS_SHOWN;
     const lines: uPlot.Series[] = plot.series.map((s, i) => ({
-        label: s.name, stroke: () => colour(s.colour), width: 2, dash: DASHES[i % DASHES.length] ?? [], spanGaps: true,
+        label: s.name, show: !s.hidden, stroke: () => colour(s.colour), width: 2, dash: DASHES[i % DASHES.length] ?? [], spanGaps: true,
         points: { show: points, size: 6, fill: () => colour(s.colour), stroke: () => colour(s.colour) },
     }));
     if (plot.own) lines.push({ label: "this run", stroke: () => colour("ink"), width: 0, points: { show: false } });
@@ -142,7 +143,7 @@ function legend(drawn: Drawn, onToggle: (s: number, shown: boolean) => void): HT
     drawn.names.forEach((name, s) => {
         const button = element("button", "key");
         button.type = "button";
-        button.setAttribute("aria-pressed", "true");
+        button.setAttribute("aria-pressed", String(drawn.shown[s] ?? true));
         const swatch = element("i", "swatch");
         swatch.style.background = `var(--${drawn.colours[s] ?? "ink"})`;
         button.append(swatch, name);
@@ -181,7 +182,7 @@ export function drawPlot(figure: HTMLElement, plot: Plot): void {
     const target = figure.querySelector<HTMLElement>(".draw");
     if (!target || plot.x.values.length === 0) return;
     const { xs, values } = withOwn(plot);
-    const shown = values.map(() => true);
+    const shown = values.map((_, i) => !plot.series[i]?.hidden);
     const data = (): uPlot.AlignedData => [xs, ...(plot.kind === "stack" ? stacked(values, shown) : values)];
     const tip = element("div", "tip");
     tip.hidden = true;
@@ -200,7 +201,7 @@ export function drawPlot(figure: HTMLElement, plot: Plot): void {
     const colours = [...plot.series.map((s) => s.colour), ...(own ? ["accent"] : [])];
     let tell: (i: number) => void = () => undefined;
     const u = new uPlot(options(plot, canvas.clientWidth || 300, hooks), data(), canvas);
-    const drawn: Drawn = { u, plot, xs, values, names, colours };
+    const drawn: Drawn = { u, plot, xs, values, names, colours, shown };
     u.root.append(tip);
     tell = makeReadable(canvas, plot.label, {
         count: xs.length,
