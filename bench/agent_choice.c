@@ -150,7 +150,8 @@ static void run(const struct world *w, const struct choice *choice, uint64_t see
     checking.net = (struct few__dqn_net){.n_labels = opts.rules.n_labels,
                                          .n_models = w->trace->catalog.n_models,
                                          .executed_bits = opts.rules.executed_bits,
-                                         .label_of = label_of};
+                                         .input_of = label_of,
+                                         .n_known = w->trace->catalog.n_labels};
     opts.ud = &checking;
     must(few__dqn_train(&episodes, &opts, NULL, &net, &err), &err);
     few__recall_time_destroy(checking.timer);

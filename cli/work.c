@@ -92,13 +92,15 @@ static int open_zoo_and_policy(struct work *work)
     struct few_error err = {0};
     work->zoo = open_zoo(work->zoo_path, args->root);
     if (!work->zoo) return EXIT_FAILED;
-    work->base = totals_base(work->purpose == FEW_RECORD || args->all_variants ||
-                             !has_variants(few_zoo_catalog(work->zoo)));
     const char *policy = work->purpose == FEW_RECORD ? NULL : args->policy;
-    enum few_status status = few_policy_open(policy, work->zoo, &work->policy, &err);
-    if (status == FEW_OK) return promise(work);
+    if (few_policy_open(policy, work->zoo, &work->policy, &err) == FEW_OK) {
+        work->base =
+            totals_base(work->purpose == FEW_RECORD || args->all_variants ||
+                        few_policy_all_variants(work->policy) || !has_variants(few_zoo_catalog(work->zoo)));
+        return promise(work);
+    }
     complain("--policy: %s", err.message);
-    return status == FEW_EINVAL ? EXIT_USAGE : EXIT_FAILED;
+    return err.code == FEW_EINVAL ? EXIT_USAGE : EXIT_FAILED;
 }
 
 static struct few_items_opts items_opts(const struct work *work)

@@ -38,6 +38,10 @@ FEW_API void few_policy_close(struct few_policy *policy);
 /* "static:trace.db", as given. */
 FEW_API const char *few_policy_name(const struct few_policy *policy);
 
+/* Whether variants are models of their own for it, whatever the session says: for a file they are, since it was learned from a
+ * trace of all of them, and its promise counts what each of them adds. */
+FEW_API bool few_policy_all_variants(const struct few_policy *policy);
+
 /* What was measured on items that the policy was not learned from, when it stopped at that price. */
 struct few_policy_promise {
     size_t size;              // sizeof(struct few_policy_promise), set by the caller

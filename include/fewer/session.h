@@ -44,8 +44,9 @@ struct few_session_opts {
                       // the largest batch of the zoo
     uint64_t memory_bytes; // of all models together, loaded and running; 0 = no limit
     double memory_share;   // the same as a share of what all models take together, 0 .. 1; 0 = not given
-    bool all_variants; // label: variants are models of their own. Otherwise run_all runs the dearest of each
-                       // group, other policies the cheapest first and a dearer one where that was unsure
+    bool
+        all_variants; // label: variants are models of their own, as for few_policy_all_variants. Otherwise run_all runs
+        // the dearest of each group, other policies the cheapest first and a dearer one where that was unsure
     /* Frames: one that differs by less than reuse_below from the last one of its stream that was analysed gets the answers of
      * that one, at most until its segment ends. */
     enum few_feature reuse_feature;

@@ -23,6 +23,12 @@ static uint32_t number(const uint32_t *map, size_t i)
     return map ? map[i] : (uint32_t)i;
 }
 
+static uint32_t input_of(const struct few__dqn_net *net, size_t label)
+{
+    uint32_t known = number(net->label_of, label);
+    return known == UINT32_MAX ? UINT32_MAX : number(net->input_of, known);
+}
+
 static void begin(void *self, const struct few__view *view)
 {
     struct dqn *d = self;
@@ -36,8 +42,8 @@ static void look(struct dqn *d, const struct few__view *view)
 {
     size_t n = 0;
     for (; d->n_told < view->n_seen; d->n_told++) {
-        uint32_t label = number(d->net.label_of, (size_t)view->seen_labels[d->n_told]);
-        if (label != UINT32_MAX) d->inputs[n++] = label;
+        uint32_t input = input_of(&d->net, (size_t)view->seen_labels[d->n_told]);
+        if (input != UINT32_MAX) d->inputs[n++] = input;
     }
     for (size_t m = 0; d->net.executed_bits && m < d->n_models; m++) {
         if (d->told[m] || view->states[m] != FEW__DONE || view->outcomes[m] != FEW_EXECUTED) continue;
@@ -85,7 +91,9 @@ static enum few_status check(const struct few__dqn_net *net, const struct few_ca
         return few__fail(err, FEW_ESHAPE,
                          "agent: expected a net of %zu inputs and %zu outputs, found %zu and %zu", n_in,
                          n_out, net->net->n_in, net->net->n_out);
-    if (leads_outside(net->label_of, catalog->n_labels, net->n_labels) ||
+    size_t n_known = net->input_of ? net->n_known : net->n_labels;
+    if ((net->input_of && leads_outside(net->input_of, n_known, net->n_labels)) ||
+        leads_outside(net->label_of, catalog->n_labels, n_known) ||
         leads_outside(net->model_of, catalog->n_models, net->n_models))
         return few__fail(err, FEW_ESHAPE,
                          "agent: expected at most %zu labels and %zu models, which it was trained with",

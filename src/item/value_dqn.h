@@ -11,11 +11,15 @@
  * outputs: Q of each model, then of END. Borrowed by who uses it, as the net is. */
 struct few__dqn_net {
     const struct few__net *net;
-    size_t n_labels, n_models; // that it was trained with
+    size_t n_labels, n_models; // inputs of labels; models that it was trained with
     bool
         executed_bits; // false: the paper's state, in which a model that ran and found nothing leaves no trace
-    /* Of the catalog that it is used with: the net's number of each label and model, UINT32_MAX = the net does not know it,
-     * which for a model means a value of 0. NULL = the same numbers. */
+    /* The net's number of each label that it was trained with, UINT32_MAX = it is no input (few__frequent_labels). NULL = each is
+     * its own. */
+    const uint32_t *input_of; // (n_known,)
+    size_t n_known;
+    /* Of the catalog that it is used with: the numbers that its labels and models had in training, UINT32_MAX = none, which
+     * for a model means a value of 0. NULL = the same numbers. */
     const uint32_t *label_of; // (n_labels of the catalog,)
     const uint32_t *model_of; // (n_models of the catalog,)
 };

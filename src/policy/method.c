@@ -8,7 +8,9 @@
 #include "core/mem.h"
 #include "policy/methods.h"
 
-static const struct few__method *const methods[] = {&few__method_static, &few__method_value_net};
+static const struct few__method *const methods[] = {&few__method_static,      &few__method_value_net,
+                                                    &few__method_dqn,         &few__method_double_dqn,
+                                                    &few__method_dueling_dqn, &few__method_deep_sarsa};
 
 const struct few__method *few__method_at(size_t i)
 {

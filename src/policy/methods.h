@@ -17,4 +17,11 @@ extern const struct few__method few__method_static;
  *     value_net.net.I.L.weight, .bias                      layer L of net I */
 extern const struct few__method few__method_value_net;
 
+/* AMS's agents (item/value_dqn.h), NAME each of dqn, double_dqn, dueling_dqn, deep_sarsa:
+ *     NAME.inputs           I32, the labels that are inputs
+ *     NAME.executed_bits    U8 (1,), 1: a bit for each model that ran comes after them
+ *     NAME.net.0.*, .1.*    weights and biases; outputs are the models and END, and then V where it is dueling */
+extern const struct few__method few__method_dqn, few__method_double_dqn, few__method_dueling_dqn,
+    few__method_deep_sarsa;
+
 #endif

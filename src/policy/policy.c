@@ -332,6 +332,11 @@ const char *few__policy_digest(const struct few_policy *policy)
     return policy->digest;
 }
 
+bool few_policy_all_variants(const struct few_policy *policy)
+{
+    return policy->kind == &few__policy_file;
+}
+
 bool few__policy_runs_all(const struct few_policy *policy)
 {
     return policy->kind->open == open_run_all;

@@ -75,7 +75,8 @@ static void settle_opts(struct few_session *s, const struct few_session_opts *op
     s->n_lanes = opts->lanes ? opts->lanes : n_cores();
     s->n_places = opts->in_flight ? opts->in_flight : default_in_flight(s);
     s->n_passages = 2 * s->n_places + 1; // finished ones may wait for an older one, and one is the caller's
-    if (opts->all_variants || opts->purpose == FEW_RECORD) s->variants = FEW__VARIANTS_ALL;
+    if (opts->all_variants || opts->purpose == FEW_RECORD || few_policy_all_variants(s->policy))
+        s->variants = FEW__VARIANTS_ALL;
     else s->variants = few__policy_runs_all(s->policy) ? FEW__VARIANTS_DEAREST : FEW__VARIANTS_CASCADE;
     s->segment_us = opts->segment_us ? opts->segment_us : SEGMENT_US;
     s->explores = few__policy_explores(s->policy, &s->explore_first, &s->explore_keep);

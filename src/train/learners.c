@@ -3,7 +3,9 @@
 
 #include "train/learner_value_net.h"
 
-static const struct few__learner *const learners[] = {&few__learner_static, &few__learner_value_net};
+static const struct few__learner *const learners[] = {&few__learner_static,      &few__learner_value_net,
+                                                      &few__learner_dqn,         &few__learner_double_dqn,
+                                                      &few__learner_dueling_dqn, &few__learner_deep_sarsa};
 
 const struct few__learner *few__learner_at(size_t i)
 {

@@ -5,7 +5,8 @@
 
 #include "train/learner.h"
 
-extern const struct few__learner few__learner_static;
+extern const struct few__learner few__learner_static, few__learner_dqn, few__learner_double_dqn,
+    few__learner_dueling_dqn, few__learner_deep_sarsa;
 
 /* Row i, or NULL. */
 const struct few__learner *few__learner_at(size_t i);

@@ -44,6 +44,7 @@ static void check_score(void *self, const struct few__view *view, double *q)
     c->inner.score(c->inner.self, view, q);
     for (uint32_t l = 0; l < T_LABELS; l++) {
         uint32_t label = about->label_of ? about->label_of[l] : l;
+        if (about->input_of && label != UINT32_MAX) label = about->input_of[label];
         if (view->seen[l] > 0 && label != UINT32_MAX) index[first[1]++] = label;
     }
     for (uint32_t m = 0; about->executed_bits && m < view->catalog->n_models; m++) {
@@ -101,22 +102,29 @@ static void test_scores(void **state)
         }
 }
 
-// A policy that was trained with other models, in another order, and knows fewer labels.
+/* A policy that was trained with other models, in another order, and knows fewer labels, not all of which are inputs: 9 of the
+ * catalog's labels are those 0 .. 8 of the policy backwards, and of these the even ones are inputs. */
 static void test_another_catalog(void **state)
 {
     (void)state;
-    uint32_t label_of[T_LABELS], model_of[12];
-    struct few__net *net = make_net(9 + 20, 21, false);
+    uint32_t label_of[T_LABELS], model_of[12], input_of[9];
     for (size_t l = 0; l < T_LABELS; l++) label_of[l] = l < 9 ? (uint32_t)(8 - l) : UINT32_MAX;
     for (size_t m = 0; m < 12; m++) model_of[m] = m % 4 ? (uint32_t)(19 - m) : UINT32_MAX;
-    const struct few__dqn_net about = {.net = net,
-                                       .n_labels = 9,
-                                       .n_models = 20,
-                                       .executed_bits = true,
-                                       .label_of = label_of,
-                                       .model_of = model_of};
-    for (uint64_t seed = t_seed(); seed < t_seed() + 20; seed++) check_replays(&about, seed);
-    few__net_destroy(net);
+    for (size_t l = 0; l < 9; l++) input_of[l] = l % 2 ? UINT32_MAX : (uint32_t)(l / 2);
+    for (int all = 0; all < 2; all++) {
+        size_t n_labels = all ? 9 : 5;
+        struct few__net *net = make_net(n_labels + 20, 21, false);
+        const struct few__dqn_net about = {.net = net,
+                                           .n_labels = n_labels,
+                                           .n_models = 20,
+                                           .executed_bits = true,
+                                           .input_of = all ? NULL : input_of,
+                                           .n_known = 9,
+                                           .label_of = label_of,
+                                           .model_of = model_of};
+        for (uint64_t seed = t_seed(); seed < t_seed() + 20; seed++) check_replays(&about, seed);
+        few__net_destroy(net);
+    }
 }
 
 static void test_what_is_refused(void **state)
@@ -141,6 +149,10 @@ static void test_what_is_refused(void **state)
     w.catalog.n_models = 3;
     about.label_of = map;
     map[7] = T_LABELS;
+    assert_int_equal(few__value_dqn(&about, &w.catalog, "dqn", NULL, &value, &err), FEW_ESHAPE);
+    about.label_of = NULL;
+    about.input_of = map;
+    about.n_known = T_LABELS;
     assert_int_equal(few__value_dqn(&about, &w.catalog, "dqn", NULL, &value, &err), FEW_ESHAPE);
     few__net_destroy(net);
 }

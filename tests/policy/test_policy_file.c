@@ -57,6 +57,7 @@ static void test_opens(void **state)
         assert_string_equal(few_policy_name(policy), spec);
         assert_int_equal(strlen(few__policy_digest(policy)), 64);
         assert_false(few__policy_runs_all(policy));
+        assert_true(few_policy_all_variants(policy));
         assert_false(few__policy_explores(policy, &first, &keep));
         assert_near(few__policy_recall(policy), 0, 0);
         for (size_t m = 0; m < live.made.catalog.n_models; m++) // as the policy has it
