@@ -275,7 +275,7 @@ static enum few_status run(struct table *t, int argc, char **argv, struct few_er
 {
     const char *what = argv[1];
     uint64_t n = argc > 3 ? strtoull(argv[3], NULL, 10) : 0, sample = n ? n : 20000;
-    int n_seeds = argc > 4 ? atoi(argv[4]) : 5;
+    int n_seeds = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 5;
     if (n_seeds < 1 || n_seeds > SEEDS_MAX) n_seeds = 5;
     FEW__TRY(open_table(t, argv[2], err));
     if (strcmp(what, "baselines") == 0) return baselines(t, &corpus, n, err);

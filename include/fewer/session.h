@@ -46,7 +46,7 @@ struct few_session_opts {
     double memory_share;   // the same as a share of what all models take together, 0 .. 1; 0 = not given
     bool
         all_variants; // label: variants are models of their own, as for few_policy_all_variants. Otherwise run_all runs
-        // the dearest of each group, other policies the cheapest first and a dearer one where that was unsure
+    // the dearest of each group, other policies the cheapest first and a dearer one where that was unsure
     /* Frames: one that differs by less than reuse_below from the last one of its stream that was analysed gets the answers of
      * that one, at most until its segment ends. */
     enum few_feature reuse_feature;

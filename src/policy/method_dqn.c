@@ -105,7 +105,8 @@ static enum few_status agent(const void *self, const struct few__method_map *map
     (void)packs; // values as they are
     net.label_of = map->label_of;
     net.model_of = map->model_of;
-    return few__value_dqn(&net, map->catalog, o->name, env, value, err);
+    FEW__TRY(few__value_dqn(&net, map->catalog, o->name, env, value, err));
+    return few__method_prior(map->catalog, env, value, err);
 }
 
 #define AGENT(word, is_dueling)                                                                      \

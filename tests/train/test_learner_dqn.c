@@ -85,8 +85,7 @@ static void test_what_was_said_decides(void **state)
         const struct few__method_map map = {.catalog = &w.t.world.catalog};
         assert_non_null(method);
         assert_status(method->open(tensors, &w.t.world.catalog, NULL, &self, &err), FEW_OK, &err);
-        assert_status(few__method_value(method, self, &map, w.t.world.costs, false, NULL, &value, &err),
-                      FEW_OK, &err);
+        assert_status(method->value(self, &map, w.t.world.costs, false, NULL, &value, &err), FEW_OK, &err);
         assert_string_equal(value.name, names[i]);
         assert_int_equal(after_a(&w, &value, 1), 1);
         assert_int_equal(after_a(&w, &value, 2), 2);
@@ -204,8 +203,7 @@ static enum few_status open_all(const struct few_mem *mem, void *ud)
     enum few_status status = few__tensors_create(&env, &tensors, NULL);
     if (status == FEW_OK) status = learner_of("dueling_dqn")->learn(&w->lesson, tensors, NULL);
     if (status == FEW_OK) status = method->open(tensors, &w->t.world.catalog, &env, &self, NULL);
-    if (status == FEW_OK)
-        status = few__method_value(method, self, &map, w->t.world.costs, false, &env, &value, NULL);
+    if (status == FEW_OK) status = method->value(self, &map, w->t.world.costs, false, &env, &value, NULL);
     if (status == FEW_OK) value.destroy(value.self);
     if (self) method->close(self);
     few__tensors_free(tensors);
