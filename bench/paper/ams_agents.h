@@ -7,21 +7,37 @@
 #include "paper/ams_methods.h"
 #include "train/dqn_train.h"
 
-enum { AMS_AGENT_ITEMS = 20000 }; // train items of an agent
+enum {
+    AMS_AGENT_ITEMS = 20000, // train items that an agent learns from
+    AMS_AGENT_CHECKS = 400,  // further train items that choose the best net of a training
+    AMS_AGENT_STEPS = 60000, // models run, each followed by an update
+};
+
+struct ams_agent_opts {
+    enum few__dqn_kind kind;
+    uint64_t seed;
+    enum few__reward reward;
+    const double *theta; // (AMS_MODELS,) priorities, or NULL = 1
+};
 
 struct ams_agent {
     struct few__net *net;
     struct few__dqn_net meaning; // context.learned
 };
 
-/* Train an agent of a kind on AMS_AGENT_ITEMS train items of the source. theta: (AMS_MODELS,) or NULL = 1.
- * Errors: FEW_ENOMEM. End: ams_agent_finish. */
+/* Train an agent on train items of the source. Errors: FEW_ENOMEM. End: ams_agent_finish. */
 enum few_status ams_agent_train(const struct ams_world *world, const struct ams_source *source,
-                                enum few__dqn_kind kind, uint64_t seed, const double *theta,
-                                struct ams_agent *agent, struct few_error *err);
+                                const struct ams_agent_opts *opts, struct ams_agent *agent,
+                                struct few_error *err);
 void ams_agent_finish(struct ams_agent *agent);
 
-/* By kind: by value over time, and by value alone (as the paper's recall experiments do: Q-greedy). */
+/* By kind: value over time, those of zero or less by value times time; and by value alone (Q-greedy). */
 extern const struct ams_method ams_agent_methods[FEW__DQN_KIND_COUNT], ams_agent_greedy[FEW__DQN_KIND_COUNT];
+
+/* A Dueling agent whose reward is the value itself. */
+extern const struct ams_method ams_agent_of_sums;
+
+/* As the first, but value over time whatever the sign, which is what the paper prints. */
+extern const struct ams_method ams_agent_printed;
 
 #endif

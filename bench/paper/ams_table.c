@@ -6,8 +6,8 @@
  *     ams_table sets RULES [ITEMS]               the same on each data set (10000 of each)
  *     ams_table agents RULES [ITEMS [SEEDS]]     the four agents (20000, 5 seeds)
  *     ams_table agent RULES [ITEMS [KIND]]       one of them on the corpus (0, dueling_dqn)
- *     ams_table priority RULES [ITEMS [SEEDS]]   a prioritised face detector (20000, 5)
- *     ams_table transfer RULES [ITEMS [SEEDS]]   trained on one data set, tested on another (20000, 5) */
+ *     ams_table priority RULES [ITEMS [SEEDS]]   a prioritised face detector (10000, 5)
+ *     ams_table transfer RULES [ITEMS [SEEDS]]   trained on one data set, tested on another (10000, 5) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +21,8 @@
 enum {
     STATIC_ITEMS = 10000, // train items that the fixed orders are learned from
     SEEDS_MAX = 16,
-    AGENTS_MAX = SEEDS_MAX * FEW__DQN_KIND_COUNT,
-    SUBJECTS_MAX = 2 * AGENTS_MAX + AMS_BASELINES,
+    AGENTS_MAX = SEEDS_MAX * (FEW__DQN_KIND_COUNT + 1),
+    SUBJECTS_MAX = 3 * AGENTS_MAX + AMS_BASELINES,
 };
 
 struct measured {
@@ -76,19 +76,20 @@ static enum few_status add_subject(struct table *t, const struct ams_method *met
     return FEW_OK;
 }
 
-// The agent is the last of t->agents; it is told by its lines how long it took.
-static enum few_status train_agent(struct table *t, const struct ams_source *source, enum few__dqn_kind kind,
-                                   int seed, const double *theta, struct few_error *err)
+// The agent is the last of t->agents; its context is t->contexts[t->n_agents - 1].
+static enum few_status train_agent(struct table *t, const struct ams_source *source,
+                                   const struct ams_agent_opts *opts, struct few_error *err)
 {
     struct ams_context *context = &t->contexts[t->n_agents];
     struct ams_agent *agent = &t->agents[t->n_agents];
     double start_s = now_s();
-    FEW__TRY(ams_agent_train(&t->world, source, kind, (uint64_t)seed, theta, agent, err));
+    FEW__TRY(ams_agent_train(&t->world, source, opts, agent, err));
     *context = t->base;
     context->learned = &agent->meaning;
     t->n_agents++;
-    printf("{\"trained\": \"%s\", \"set\": \"%s\", \"seed\": %d, \"took_s\": %.1f}\n",
-           ams_agent_methods[kind].name, source->name, seed, now_s() - start_s);
+    printf("{\"trained\": \"%s\", \"on\": \"%s\", \"seed\": %llu, \"took_s\": %.1f}\n",
+           ams_agent_methods[opts->kind].name, source->name, (unsigned long long)opts->seed,
+           now_s() - start_s);
     fflush(stdout);
     return FEW_OK;
 }
@@ -155,16 +156,33 @@ static enum few_status sets(struct table *t, uint64_t n, struct few_error *err)
     return FEW_OK;
 }
 
+static enum few_status add_kind(struct table *t, enum few__dqn_kind kind, int seed, struct few_error *err)
+{
+    const struct ams_agent_opts opts = {.kind = kind, .seed = (uint64_t)seed};
+    FEW__TRY(train_agent(t, &corpus, &opts, err));
+    const struct ams_context *context = &t->contexts[t->n_agents - 1];
+    FEW__TRY(add_subject(t, &ams_agent_methods[kind], context, seed, AMS_EVERYTHING, err));
+    FEW__TRY(add_subject(t, &ams_agent_greedy[kind], context, seed, AMS_FREELY, err));
+    if (kind != FEW__DUELING_DQN) return FEW_OK;
+    return add_subject(t, &ams_agent_printed, context, seed, AMS_FREELY | AMS_BY_DEADLINE, err);
+}
+
+static enum few_status add_of_sums(struct table *t, int seed, struct few_error *err)
+{
+    const struct ams_agent_opts opts = {
+        .kind = FEW__DUELING_DQN, .seed = (uint64_t)seed, .reward = FEW__REWARD_SUM};
+    FEW__TRY(train_agent(t, &corpus, &opts, err));
+    return add_subject(t, &ams_agent_of_sums, &t->contexts[t->n_agents - 1], seed, AMS_EVERYTHING, err);
+}
+
 static enum few_status agents(struct table *t, uint64_t n, int n_seeds, struct few_error *err)
 {
     FEW__TRY(add_subject(t, &ams_baselines[0], &t->base, 0, AMS_EVERYTHING, err));
-    for (enum few__dqn_kind kind = 0; kind < FEW__DQN_KIND_COUNT; kind++)
-        for (int seed = 1; seed <= n_seeds; seed++) {
-            FEW__TRY(train_agent(t, &corpus, kind, seed, NULL, err));
-            const struct ams_context *context = &t->contexts[t->n_agents - 1];
-            FEW__TRY(add_subject(t, &ams_agent_methods[kind], context, seed, AMS_EVERYTHING, err));
-            FEW__TRY(add_subject(t, &ams_agent_greedy[kind], context, seed, AMS_FREELY, err));
-        }
+    for (int seed = 1; seed <= n_seeds; seed++) {
+        for (enum few__dqn_kind kind = 0; kind < FEW__DQN_KIND_COUNT; kind++)
+            FEW__TRY(add_kind(t, kind, seed, err));
+        FEW__TRY(add_of_sums(t, seed, err));
+    }
     stream(t, (struct ams_walk){.source = corpus, .n = n});
     print_subjects(t, "corpus sample");
     return FEW_OK;
@@ -172,13 +190,14 @@ static enum few_status agents(struct table *t, uint64_t n, int n_seeds, struct f
 
 static enum few_status one_agent(struct table *t, uint64_t n, const char *name, struct few_error *err)
 {
-    enum few__dqn_kind kind = 0;
-    while (kind < FEW__DQN_KIND_COUNT && strcmp(ams_agent_methods[kind].name, name) != 0) kind++;
-    if (kind == FEW__DQN_KIND_COUNT)
+    struct ams_agent_opts opts = {.kind = FEW__DQN, .seed = 1};
+    while (opts.kind < FEW__DQN_KIND_COUNT && strcmp(ams_agent_methods[opts.kind].name, name) != 0)
+        opts.kind++;
+    if (opts.kind == FEW__DQN_KIND_COUNT)
         return few__fail(err, FEW_EINVAL,
                          "kind: expected dqn, double_dqn, dueling_dqn or deep_sarsa, found %s", name);
-    FEW__TRY(train_agent(t, &corpus, kind, 1, NULL, err));
-    FEW__TRY(add_subject(t, &ams_agent_methods[kind], &t->contexts[0], 1, AMS_EVERYTHING, err));
+    FEW__TRY(train_agent(t, &corpus, &opts, err));
+    FEW__TRY(add_subject(t, &ams_agent_methods[opts.kind], &t->contexts[0], 1, AMS_EVERYTHING, err));
     stream(t, (struct ams_walk){.source = corpus, .n = n});
     print_subjects(t, "corpus");
     return FEW_OK;
@@ -195,8 +214,10 @@ static enum few_status priority(struct table *t, uint64_t n, int n_seeds, struct
         for (size_t m = 0; m < AMS_MODELS; m++) theta[m] = m == FACE_MIDDLE ? priorities[p] : 1;
         FEW__TRY(add_subject(t, &ams_baselines[0], &t->base, 0, AMS_FREELY, err));
         for (int seed = 1; seed <= n_seeds; seed++) {
-            FEW__TRY(train_agent(t, &corpus, FEW__DUELING_DQN, seed, theta, err));
-            FEW__TRY(add_subject(t, &ams_agent_greedy[FEW__DUELING_DQN], &t->contexts[t->n_agents - 1], seed,
+            const struct ams_agent_opts opts = {
+                .kind = FEW__DUELING_DQN, .seed = (uint64_t)seed, .theta = theta};
+            FEW__TRY(train_agent(t, &corpus, &opts, err));
+            FEW__TRY(add_subject(t, &ams_agent_methods[FEW__DUELING_DQN], &t->contexts[t->n_agents - 1], seed,
                                  AMS_FREELY, err));
         }
         stream(t, (struct ams_walk){.source = corpus, .n = n});
@@ -243,8 +264,10 @@ static enum few_status transfer(struct table *t, uint64_t n, int n_seeds, struct
     for (size_t i = 0; i < N_TRANSFERRED; i++) {
         const struct ams_source source = {.name = ams_dataset_names[transferred[i]],
                                           .dataset = transferred[i]};
-        for (int seed = 1; seed <= n_seeds; seed++)
-            FEW__TRY(train_agent(t, &source, FEW__DUELING_DQN, seed, NULL, err));
+        for (int seed = 1; seed <= n_seeds; seed++) {
+            const struct ams_agent_opts opts = {.kind = FEW__DUELING_DQN, .seed = (uint64_t)seed};
+            FEW__TRY(train_agent(t, &source, &opts, err));
+        }
     }
     for (size_t i = 0; i < N_TRANSFERRED; i++) FEW__TRY(test_transfer(t, transferred[i], n, n_seeds, err));
     return FEW_OK;
@@ -274,13 +297,13 @@ static void close_table(struct table *t)
 static enum few_status run(struct table *t, int argc, char **argv, struct few_error *err)
 {
     const char *what = argv[1];
-    uint64_t n = argc > 3 ? strtoull(argv[3], NULL, 10) : 0, sample = n ? n : 20000;
-    int n_seeds = argc > 4 ? atoi(argv[4]) : 5;
+    uint64_t n = argc > 3 ? strtoull(argv[3], NULL, 10) : 0, sample = n ? n : 10000;
+    int n_seeds = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 5;
     if (n_seeds < 1 || n_seeds > SEEDS_MAX) n_seeds = 5;
     FEW__TRY(open_table(t, argv[2], err));
     if (strcmp(what, "baselines") == 0) return baselines(t, &corpus, n, err);
-    if (strcmp(what, "sets") == 0) return sets(t, n ? n : 10000, err);
-    if (strcmp(what, "agents") == 0) return agents(t, sample, n_seeds, err);
+    if (strcmp(what, "sets") == 0) return sets(t, sample, err);
+    if (strcmp(what, "agents") == 0) return agents(t, n ? n : 20000, n_seeds, err);
     if (strcmp(what, "agent") == 0) return one_agent(t, n, argc > 4 ? argv[4] : "dueling_dqn", err);
     if (strcmp(what, "priority") == 0) return priority(t, sample, n_seeds, err);
     if (strcmp(what, "transfer") == 0) return transfer(t, sample, n_seeds, err);

@@ -15,6 +15,7 @@
 #include "item/sched_deadline.h"
 #include "policy/learned.h"
 
+#define FEW__EVAL_SLACK       1e-9 // what sums in another order may differ by, relative
 #define FEW__EVAL_SCRATCH_MAX ((size_t)8 << 30)
 
 enum { FEW__EVAL_SOURCES_MAX = 32, FEW__EVAL_DRAWS = 1000, FEW__EVAL_PRIORITIES = 4 };
@@ -213,9 +214,6 @@ enum few_status few__eval_priority(const struct few__eval *eval, struct few__eva
 enum few_status few__eval_prices(const struct few__eval *eval, const struct few__eval_method *method,
                                  size_t n, double *prices, struct few_error *err);
 
-/* curve[0 .. n] at mean recall `wanted`: on the straight line between the two points around it, or the last if none has it. */
-struct few__eval_point few__eval_curve_at(const struct few__eval_point *curve, size_t n, double wanted);
-
 /* Replay explore and exploit: result->keep, stop, deadline. The trace has outputs. Errors: FEW_ENOMEM; FEW_EPARSE. */
 enum few_status few__eval_explore(const struct few__eval *eval, struct few__eval_result *result,
                                   struct few_error *err);
@@ -285,6 +283,9 @@ enum few_status few__eval_said_item(struct few__eval_said *said, size_t item, st
 
 /* What the item amounts to when everything runs. seen: (n_labels,) zeros, left so. */
 struct few__eval_whole few__eval_whole(const struct few__trace *trace, size_t item, float *seen);
+
+/* curve[0 .. n] at mean recall `wanted`: on the straight line between the two points around it, or the last if none has it. */
+struct few__eval_point few__eval_curve_at(const struct few__eval_point *curve, size_t n, double wanted);
 
 /* Sums over the test items to means. */
 struct few__eval_point few__eval_mean(const struct few__eval_point *sum, const struct few__eval *eval);

@@ -186,3 +186,22 @@ struct few__eval_point few__eval_mean(const struct few__eval_point *sum, const s
                                     .certificate = sum->certificate / n,
                                     .relaxed = sum->relaxed / n};
 }
+
+static double between(double a, double b, double share)
+{
+    return a + share * (b - a);
+}
+
+struct few__eval_point few__eval_curve_at(const struct few__eval_point *curve, size_t n, double wanted)
+{
+    size_t k = 0;
+    while (k < n && curve[k].recall < wanted - FEW__EVAL_SLACK) k++;
+    if (k == 0 || curve[k].recall < wanted) return curve[k];
+    const struct few__eval_point *a = &curve[k - 1], *b = &curve[k];
+    double share = (wanted - a->recall) / (b->recall - a->recall);
+    return (struct few__eval_point){.time_ratio = between(a->time_ratio, b->time_ratio, share),
+                                    .models = between(a->models, b->models, share),
+                                    .recall = between(a->recall, b->recall, share),
+                                    .label_recall = between(a->label_recall, b->label_recall, share),
+                                    .agreement = between(a->agreement, b->agreement, share)};
+}

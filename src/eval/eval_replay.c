@@ -15,8 +15,6 @@
 #include "eval/eval_lane.h"
 #include "eval/eval_tally.h"
 
-static const double slack = 1e-9; // what sums in another order may differ by, relative
-
 enum { N_PRICES = 96 };
 
 struct target { // a price, and the sums of what it leads to
@@ -62,7 +60,7 @@ static void note_recalls(struct replay *r, size_t i_test, bool last, struct few_
     for (size_t i = 0; i < r->eval->n_recalls; i++) {
         if (r->reached[i]) continue;
         double wanted = r->eval->recalls[i] * whole->value;
-        if (!last && r->state.value < wanted - slack * whole->value) continue;
+        if (!last && r->state.value < wanted - FEW__EVAL_SLACK * whole->value) continue;
         r->reached[i] = true;
         few__eval_add(&result->recall[i], &r->state, whole);
         *few__eval_tally_recall(&r->tally, r->eval->units[i_test], i) += r->state.time_us;
@@ -117,25 +115,6 @@ static enum few_status replay_items(struct replay *r, struct few__eval_result *r
             replay_deadline(r, i, r->eval->deadlines_us[d], &result->deadline[d]);
     }
     return FEW_OK;
-}
-
-static double between(double a, double b, double share)
-{
-    return a + share * (b - a);
-}
-
-struct few__eval_point few__eval_curve_at(const struct few__eval_point *curve, size_t n, double wanted)
-{
-    size_t k = 0;
-    while (k < n && curve[k].recall < wanted - slack) k++;
-    if (k == 0 || curve[k].recall < wanted) return curve[k];
-    const struct few__eval_point *a = &curve[k - 1], *b = &curve[k];
-    double share = (wanted - a->recall) / (b->recall - a->recall);
-    return (struct few__eval_point){.time_ratio = between(a->time_ratio, b->time_ratio, share),
-                                    .models = between(a->models, b->models, share),
-                                    .recall = between(a->recall, b->recall, share),
-                                    .label_recall = between(a->label_recall, b->label_recall, share),
-                                    .agreement = between(a->agreement, b->agreement, share)};
 }
 
 static void finish_result(const struct replay *r, struct few__eval_result *result)

@@ -177,8 +177,8 @@ static void score(void *self, const struct few__view *view, double *q)
     ask(v);
     for (size_t m = 0; m < v->chains.n; m++) {
         uint32_t number = number_of(v, m);
-        double share = number == UINT32_MAX ? 0 : (double)v->mean[number];
-        q[m] = (share > least ? share : least) * (double)view->catalog->models[m].priority;
+        double share = number == UINT32_MAX ? 0 : fmax((double)v->mean[number], least);
+        q[m] = share * (double)view->catalog->models[m].priority;
     }
     if (v->bundles) bundle(v, view, q);
 }

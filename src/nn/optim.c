@@ -35,7 +35,8 @@ static enum few_status check(const struct few__optim_spec *spec, struct few_erro
     if (spec->lazy && (spec->epsilon_place == FEW__EPSILON_INSIDE || spec->beta2 == 0))
         return few__fail(err, FEW_EINVAL,
                          "optimiser: a lazy one needs an epsilon outside the root, and a beta2 above 0");
-    if (spec->lazy && spec->kind == FEW__ADAM && spec->beta1 > 0.95 * pow(spec->beta2, 2.5))
+    if (spec->lazy && spec->kind == FEW__ADAM &&
+        spec->beta1 > 0.95 * spec->beta2 * spec->beta2 * sqrt(spec->beta2))
         return few__fail(err, FEW_EINVAL,
                          "optimiser: a lazy one needs a beta1 well below beta2, found %g and %g", spec->beta1,
                          spec->beta2);
@@ -83,8 +84,8 @@ static struct few__step step_of(const struct few__optim *optim)
 {
     const struct few__optim_spec *spec = &optim->spec;
     bool inside = spec->epsilon_place == FEW__EPSILON_INSIDE, adam = spec->kind == FEW__ADAM;
-    double t = (double)optim->t, first = adam ? 1 - pow(spec->beta1, t) : 1,
-           second = adam ? 1 - pow(spec->beta2, t) : 1;
+    double first = adam ? 1 - few__power(spec->beta1, optim->t) : 1;
+    double second = adam ? 1 - few__power(spec->beta2, optim->t) : 1;
     return (struct few__step){.keep1 = (float)spec->beta1,
                               .take1 = (float)(1 - spec->beta1),
                               .keep2 = (float)spec->beta2,

@@ -36,6 +36,14 @@ struct few__optim_late {
     double rate;
 };
 
+double few__power(double base, uint64_t k)
+{
+    double power = 1;
+    for (; k > 0; k >>= 1, base *= base)
+        if (k & 1) power *= base;
+    return power;
+}
+
 struct few__optim_late *few__optim_late_create(const struct few__net *net, const struct few__optim_spec *spec,
                                                const struct few_mem *mem)
 {
@@ -45,8 +53,8 @@ struct few__optim_late *few__optim_late_create(const struct few__net *net, const
     late->since = FEW__NEW_N(mem, uint64_t, net->n_in);
     late->lives = FEW__NEW_N(mem, bool, net->n_in);
     for (size_t k = 0; k <= TABLE; k++) {
-        late->keep1[k] = pow(spec->beta1, (double)k);
-        late->keep2[k] = pow(spec->beta2, (double)k);
+        late->keep1[k] = few__power(spec->beta1, k);
+        late->keep2[k] = few__power(spec->beta2, k);
     }
     late->left = FEW__NEW_N(mem, int32_t, net->layers[0].stride);
     if (late->since && late->lives && late->left) return late;
@@ -89,11 +97,11 @@ static double c_of(const struct few__optim_spec *spec, double b1_power)
 void few__optim_late_begin(struct few__optim *optim)
 {
     struct few__optim_late *late = optim->late;
-    double u = (double)optim->t + 1;
+    uint64_t u = optim->t + 1;
     size_t at = (optim->t + 1) % TABLE;
     if (!optim->m) return;
-    late->c[at] = c_of(&optim->spec, pow(optim->spec.beta1, u));
-    late->h[at] = sqrt(1 - pow(optim->spec.beta2, u));
+    late->c[at] = c_of(&optim->spec, few__power(optim->spec.beta1, u));
+    late->h[at] = sqrt(1 - few__power(optim->spec.beta2, u));
 }
 
 // Sums for t0 = u - 1 from those for t0 = u; f: to the power of the steps that follow u.
@@ -117,12 +125,12 @@ static double shrink_of(const struct few__optim *optim, uint64_t k)
         late->shrink[0] = 1;
         for (size_t i = 1; i <= TABLE; i++) late->shrink[i] = late->shrink[i - 1] * f;
     }
-    return k <= TABLE ? late->shrink[k] : pow(f, (double)k);
+    return k <= TABLE ? late->shrink[k] : few__power(f, k);
 }
 
 static double power(const double table[TABLE + 1], double base, uint64_t k)
 {
-    return k <= TABLE ? table[k] : pow(base, (double)k);
+    return k <= TABLE ? table[k] : few__power(base, k);
 }
 
 static const double *table_sums(struct few__optim *optim, uint64_t k)
@@ -142,12 +150,16 @@ static const double *table_sums(struct few__optim *optim, uint64_t k)
     return late->sums[k];
 }
 
-// Steps after which what momentum is left does not count.
+// Steps after which what momentum is left does not count, at most k.
 static uint64_t steps_that_count(const struct few__optim_spec *spec, uint64_t k)
 {
-    double ratio = spec->beta1 / spec->beta2 / spec->beta2; // of the series that falls slowest
-    double n = ratio > 0 && ratio < 1 ? ceil(log(nothing) / log(ratio)) : ratio > 0 ? (double)k : 1;
-    return n < (double)k ? (uint64_t)n : k;
+    double ratio = spec->beta1 / spec->beta2 / spec->beta2, left = 1; // of the series that falls slowest
+    uint64_t n = 0;
+    while (n < k && left > nothing) {
+        left *= ratio;
+        n++;
+    }
+    return n;
 }
 
 static void direct_sums(const struct few__optim *optim, uint64_t t0, uint64_t k, double sums[TERMS])
@@ -155,7 +167,7 @@ static void direct_sums(const struct few__optim *optim, uint64_t t0, uint64_t k,
     const struct few__optim_spec *spec = &optim->spec;
     uint64_t n = steps_that_count(spec, k);
     double root2 = 1 / sqrt(spec->beta2);
-    double power1 = pow(spec->beta1, (double)(t0 + n)), power2 = pow(spec->beta2, (double)(t0 + n));
+    double power1 = few__power(spec->beta1, t0 + n), power2 = few__power(spec->beta2, t0 + n);
     double f = 1 - spec->rate * spec->decay, shrink = shrink_of(optim, k - n);
     for (int r = 0; r < TERMS; r++) sums[r] = 0;
     for (uint64_t j = n; j > 0; j--, shrink *= f) {
@@ -178,12 +190,12 @@ static double step_by_step(const struct few__optim *optim, uint64_t t0, uint64_t
 {
     const struct few__optim_spec *spec = &optim->spec;
     for (uint64_t j = 1; j <= k; j++) {
-        double u = (double)(t0 + j);
+        uint64_t u = t0 + j;
         m *= spec->beta1;
         v *= spec->beta2;
         p *= 1 - spec->rate * spec->decay;
-        p -= spec->rate * m / (1 - pow(spec->beta1, u)) /
-             (sqrt(v / (1 - pow(spec->beta2, u))) + spec->epsilon);
+        p -= spec->rate * m / (1 - few__power(spec->beta1, u)) /
+             (sqrt(v / (1 - few__power(spec->beta2, u))) + spec->epsilon);
         if (fabs(m) >= 1e-30) continue;
         return p * shrink_of(optim, k - j);
     }

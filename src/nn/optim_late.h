@@ -5,6 +5,9 @@
 
 #include "nn/optim.h"
 
+/* base to the power of k by products alone: the same bits everywhere, which the C library's pow does not promise. */
+double few__power(double base, uint64_t k);
+
 /* NULL when there is no memory. */
 struct few__optim_late *few__optim_late_create(const struct few__net *net, const struct few__optim_spec *spec,
                                                const struct few_mem *mem);

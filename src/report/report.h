@@ -21,6 +21,7 @@ enum {
     FEW__REPORT_STREAMS = 8,       // streams with plots
     FEW__REPORT_STREAM_ROWS = 200, // streams in the table
     FEW__REPORT_BINS = 120,        // parts of a stream's time
+    FEW__REPORT_WORDS = 128,       // bytes of a reason without its numbers
 };
 
 /* ---- what is counted ---- */
@@ -141,8 +142,9 @@ void few__report_count_labels(struct few__report *report, size_t model, const st
 void few__report_reasons(struct few__text *text, struct few__report *report);
 void few__report_models(struct few__text *text, struct few__report *report);
 
-/* report_why.c: a reason without what is of one item alone, its numbers or the item that an answer came from; borrowed. */
-const char *few__report_general(const struct few__cell *cell);
+/* report_why.c: a reason without what is of one item alone, its numbers or the item that an answer came from; in words, or
+ * borrowed. */
+const char *few__report_general(const struct few__cell *cell, char words[FEW__REPORT_WORDS]);
 /* What a policy expected against its price, drawn; nothing where the reason has no such numbers. */
 void few__report_worth(struct few__text *text, const char *reason);
 /* order: (n_models,) out, the models as they were started on the item, then the others by number. Returns how many were

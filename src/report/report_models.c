@@ -87,10 +87,11 @@ void few__report_count_cells(struct few__report *report, const struct few__cell 
     for (size_t m = 0; m < report->catalog->n_models; m++) {
         const struct few__cell *cell = &cells[m];
         struct few__report_model *stats = &report->models[m];
+        char general[FEW__REPORT_WORDS];
         stats->counts[cell->outcome]++;
         stats->time_us += (double)cell->time_us;
         if (cell->outcome == FEW_EXECUTED) stats->done_us += (double)cell->time_us;
-        const char *words = few__report_general(cell);
+        const char *words = few__report_general(cell, general);
         struct few__report_reason *reason =
             find_reason(report, cell->outcome, *words ? words : few_outcome_name(cell->outcome));
         reason->n++;

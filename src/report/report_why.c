@@ -1,45 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Why a model ran on an item or not. A policy that stops by a price says so in numbers, "worth 0.031/ms, price 0.004/ms": the
- * value that it expected over the time that it takes, and what that had to be. They differ on every item, so whatever counts
+/* Why a model ran on an item or not. A policy that reckons in value ends its reason in numbers (few__reason_text): "chosen by
+ * value_net: worth 0.031/ms, price 0.004/ms", "not worth its time, says value_net: 0.001/ms, price 0.004/ms". They are the value
+ * that it expected over the time that it takes, and what that had to be. They differ on every item, so whatever counts
  * reasons leaves them out. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/report.h"
 
-// worth, price: out, above 0
-static bool read_worth(const char *reason, double *worth, double *price)
+struct worth {
+    size_t at;           // where ": worth 0.031/ms" begins in the reason
+    double value, price; // price: 0 = there is none
+};
+
+// "0.031/ms": what stands behind it, or NULL.
+static const char *read_rate(const char *text, double *rate)
 {
-    static const char said[] = "worth ", between[] = "/ms, price ", last[] = "/ms";
+    static const char unit[] = "/ms";
     char *end;
-    const char *at = strstr(reason, said);
-    if (!at) return false;
-    *worth = strtod(at + strlen(said), &end);
-    if (end == at + strlen(said) || strncmp(end, between, strlen(between)) != 0) return false;
-    at = end + strlen(between);
-    *price = strtod(at, &end);
-    return end != at && strncmp(end, last, strlen(last)) == 0 && *price > 0 && *worth >= 0;
+    *rate = strtod(text, &end);
+    return end != text && strncmp(end, unit, strlen(unit)) == 0 ? end + strlen(unit) : NULL;
 }
 
-const char *few__report_general(const struct few__cell *cell)
+static bool read_worth(const char *reason, struct worth *worth)
+{
+    static const char said[] = "worth ", between[] = ", price ";
+    const char *at = strrchr(reason, ':');
+    *worth = (struct worth){0};
+    if (!at || at[1] != ' ') return false;
+    worth->at = (size_t)(at - reason);
+    at += 2;
+    if (strncmp(at, said, strlen(said)) == 0) at += strlen(said);
+    at = read_rate(at, &worth->value);
+    if (!at || *at == 0) return at != NULL;
+    if (strncmp(at, between, strlen(between)) != 0) return false;
+    at = read_rate(at + strlen(between), &worth->price);
+    return at && *at == 0;
+}
+
+const char *few__report_general(const struct few__cell *cell, char words[FEW__REPORT_WORDS])
 {
     static const char same[] = "same as ", unchanged[] = "unchanged since ";
-    double worth, price;
-    if (read_worth(cell->reason, &worth, &price))
-        return cell->outcome == FEW_SKIPPED ? "not worth its time" : "worth its time";
+    struct worth worth;
+    if (read_worth(cell->reason, &worth) && worth.at < FEW__REPORT_WORDS) {
+        memcpy(words, cell->reason, worth.at);
+        words[worth.at] = 0;
+        return words;
+    }
     if (cell->outcome != FEW_REUSED) return cell->reason;
     if (strncmp(cell->reason, same, strlen(same)) == 0) return "same as an earlier item";
     if (strncmp(cell->reason, unchanged, strlen(unchanged)) == 0) return "unchanged since an earlier frame";
     return cell->reason;
 }
 
-// As long as worth is to price: the price is in the middle.
+// As long as the worth is to the price, which is in the middle.
 void few__report_worth(struct few__text *text, const char *reason)
 {
-    double worth, price;
-    if (!read_worth(reason, &worth, &price)) return;
+    struct worth worth;
+    if (!read_worth(reason, &worth) || !(worth.price > 0)) return;
+    double value = worth.value > 0 ? worth.value : 0;
     few__text_printf(text, "<span class=\"worth\"><i style=\"width:%.0f%%\"></i></span>",
-                     100 * worth / (worth + price));
+                     100 * value / (value + worth.price));
 }
 
 struct place {

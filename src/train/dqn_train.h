@@ -41,7 +41,7 @@ struct few__dqn_opts {
 struct few__dqn_opts few__dqn_defaults(enum few__dqn_kind kind);
 
 /* A net of few__walk_labels (+ n_models with executed bits) inputs and n_models + 1 outputs, owned by the caller. Same episodes, options
- * and seed, same bits. Takes about 70 bytes for each remembered transition, and more for long states.
+ * and seed, same bits. Takes about 300 bytes for each transition that can be remembered.
  * Errors: FEW_EINVAL an option out of its range, no item, no model; FEW_ELIMIT; FEW_ECANCELED; what get and measure
  * give; FEW_ENOMEM. */
 enum few_status few__dqn_train(const struct few__episodes *episodes, const struct few__dqn_opts *opts,

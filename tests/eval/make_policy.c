@@ -77,7 +77,7 @@ int main(int argc, char **argv)
     struct few_error err = {0};
     struct maker m = {0};
     if (argc != 4) return 2;
-    int split = atoi(argv[3]);
+    int split = (int)strtol(argv[3], NULL, 10);
     check(few__trace_load(argv[1], true, NULL, &m.trace, &err), &err);
     few__arena_init(&m.arena, NULL, (size_t)1 << 30);
     check(few__split_create(m.trace, split, "", &m.arena, &m.split, &err), &err);

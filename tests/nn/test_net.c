@@ -188,8 +188,8 @@ static void test_every_activation_and_loss(void **state)
         for (int end = FEW__LINEAR; end < FEW__ACTIVATION_COUNT; end++) {
             struct few__net_spec spec = {.n_in = IN,
                                          .n_layers = 3,
-                                         .layers = {{19, (enum few__activation)hidden, hidden % 2 ? 0 : 0.4F},
-                                                    {33, FEW__TANH, hidden % 2 ? 0.25F : 0},
+                                         .layers = {{11, (enum few__activation)hidden, hidden % 2 ? 0 : 0.4F},
+                                                    {18, FEW__TANH, hidden % 2 ? 0.25F : 0},
                                                     {17, (enum few__activation)end, 0}}};
             check_net(&spec, losses[(hidden + end) % 3]);
             if (end == FEW__SOFTMAX) check_net(&spec, (struct few__loss){.kind = FEW__CROSS_ENTROPY});

@@ -126,9 +126,9 @@ static void test_card_says_why(void **state)
     const struct made_cell cells[] = {{FEW_EXECUTED, 10000, {0.9F}, false},
                                       {FEW_EXECUTED, 10000, {0.8F}, false},
                                       {FEW_SKIPPED, 0, {0}, true}};
-    const struct made_why whys[] = {{"worth 0.031/ms, price 0.004/ms", 20000},
-                                    {"worth 0.012/ms, price 0.004/ms", 10000},
-                                    {"worth 0.001/ms, price 0.004/ms", -1}};
+    const struct made_why whys[] = {{"chosen by value_net: worth 0.031/ms, price 0.004/ms", 20000},
+                                    {"chosen by value_net: worth 0.012/ms, price 0.004/ms", 10000},
+                                    {"not worth its time, says value_net: 0.001/ms, price 0.004/ms", -1}};
     struct made_trace trace;
     made_open(&trace, t_path("run.db"), "run", three, 3);
     trace.whys = whys;
@@ -145,12 +145,14 @@ static void test_card_says_why(void **state)
                *third = strstr(
                    card, "<td class=\"n\"></td><td><i class=\"dot skipped\" title=\"skipped\"></i>third");
     assert_true(second && first && third && second < first && first < third);
-    has(second, "<small>worth 0.012/ms, price 0.004/ms</small><span class=\"worth\"><i style=\"width:75%\">");
-    has(third, "worth 0.001/ms, price 0.004/ms</small><span class=\"worth\"><i style=\"width:20%\">");
+    has(second, "<small>chosen by value_net: worth 0.012/ms, price 0.004/ms</small><span class=\"worth\"><i "
+                "style=\"width:75%\">");
+    has(third,
+        "says value_net: 0.001/ms, price 0.004/ms</small><span class=\"worth\"><i style=\"width:20%\">");
     const char *why = strstr(page, "id=\"why\"");
     assert_non_null(why);
-    has(why, ">worth its time<");
-    has(why, ">not worth its time<");
+    has(why, ">chosen by value_net<");
+    has(why, ">not worth its time, says value_net<");
     lacks(why, "0.031");
     few__free(NULL, page);
 }

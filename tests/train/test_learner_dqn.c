@@ -103,6 +103,7 @@ static void test_tensors(void **state)
     char name[64];
     make(&w);
     for (size_t i = 0; i < 4; i++) {
+        w.lesson.n_items = i ? 12 : ITEMS;
         struct few__tensors *tensors = learn(&w.lesson, names[i]), *again = learn(&w.lesson, names[i]);
         assert_int_equal(tensors->n, again->n);
         for (size_t k = 0; k < tensors->n; k++) {
@@ -149,10 +150,10 @@ static void test_progress_and_refusals(void **state)
 }
 
 // The tensors of a policy with one of them changed.
-static void refuse(struct made *w, const char *name, enum few__dtype dtype, size_t n, const void *data,
-                   enum few_status status)
+static void refuse(struct made *w, const struct few__tensors *good, const char *name, enum few__dtype dtype,
+                   size_t n, const void *data, enum few_status status)
 {
-    struct few__tensors *good = learn(&w->lesson, "dqn"), *bad;
+    struct few__tensors *bad;
     struct few_error err;
     void *self = w;
     assert_int_equal(few__tensors_create(NULL, &bad, NULL), FEW_OK);
@@ -167,7 +168,6 @@ static void refuse(struct made *w, const char *name, enum few__dtype dtype, size
     }
     assert_int_equal(few__method_find("dqn")->open(bad, &w->t.world.catalog, NULL, &self, &err), status);
     assert_null(self);
-    few__tensors_free(good);
     few__tensors_free(bad);
 }
 
@@ -177,15 +177,17 @@ static void test_damaged_policies(void **state)
     struct made w;
     static const float few[3] = {0};
     make(&w);
-    refuse(&w, "dqn.inputs", FEW__I32, 0, NULL, FEW_ENOENT);
-    refuse(&w, "dqn.inputs", FEW__I32, 3, (int32_t[]){0, 1, T_LABELS}, FEW_EPARSE);
-    refuse(&w, "dqn.inputs", FEW__I32, 3, (int32_t[]){0, 1, -1}, FEW_EPARSE);
-    refuse(&w, "dqn.inputs", FEW__I32, 3, (int32_t[]){0, 1, 1}, FEW_EPARSE);
-    refuse(&w, "dqn.inputs", FEW__I32, 2, (int32_t[]){0, 1}, FEW_ESHAPE);
-    refuse(&w, "dqn.inputs", FEW__F32, 3, few, FEW_ESHAPE);
-    refuse(&w, "dqn.executed_bits", FEW__U8, 1, (uint8_t[]){0}, FEW_ESHAPE);
-    refuse(&w, "dqn.net.0.bias", FEW__F32, 3, few, FEW_ESHAPE);
-    refuse(&w, "dqn.net.1.bias", FEW__F32, 3, few, FEW_ESHAPE);
+    struct few__tensors *good = learn(&w.lesson, "dqn");
+    refuse(&w, good, "dqn.inputs", FEW__I32, 0, NULL, FEW_ENOENT);
+    refuse(&w, good, "dqn.inputs", FEW__I32, 3, (int32_t[]){0, 1, T_LABELS}, FEW_EPARSE);
+    refuse(&w, good, "dqn.inputs", FEW__I32, 3, (int32_t[]){0, 1, -1}, FEW_EPARSE);
+    refuse(&w, good, "dqn.inputs", FEW__I32, 3, (int32_t[]){0, 1, 1}, FEW_EPARSE);
+    refuse(&w, good, "dqn.inputs", FEW__I32, 2, (int32_t[]){0, 1}, FEW_ESHAPE);
+    refuse(&w, good, "dqn.inputs", FEW__F32, 3, few, FEW_ESHAPE);
+    refuse(&w, good, "dqn.executed_bits", FEW__U8, 1, (uint8_t[]){0}, FEW_ESHAPE);
+    refuse(&w, good, "dqn.net.0.bias", FEW__F32, 3, few, FEW_ESHAPE);
+    refuse(&w, good, "dqn.net.1.bias", FEW__F32, 3, few, FEW_ESHAPE);
+    few__tensors_free(good);
     t_trace_finish(&w.t);
 }
 
