@@ -14,7 +14,7 @@ static const struct option_row options[] = {
            "wanted recalls: 0.8,0.95 (default: those it promises)"),
     OPTION("deadline", 0, OPTION_TEXT, deadlines, "LIST", "deadlines to try: 60ms,0.2s"),
     OPTION("memory", 0, OPTION_TEXT, memories, "LIST",
-           "memory to try with every deadline: 300MiB,25% (default: 25%,50% of what all models take)"),
+           "memory to try with every deadline: 300MiB,25% (default: 25%,50% of all)"),
     {"rate", 0, OPTION_DECIMAL, offsetof(struct args, rate), "N",
      "items a second to keep up with: how many cores that takes", 0, 1000000},
     OPTION_SPLIT,
