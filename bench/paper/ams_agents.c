@@ -92,11 +92,11 @@ static struct few__dqn_opts options(const struct ams_agent_opts *asked, struct s
     opts.seed = asked->seed;
     opts.rules.theta = asked->theta;
     opts.rules.reward = asked->reward;
-    opts.steps = AMS_AGENT_STEPS;
+    opts.steps = asked->steps ? asked->steps : AMS_AGENT_STEPS;
     opts.rate_last = 0.02;
     opts.epsilon_last = 0.4;
     opts.epsilon_share = 1;
-    opts.every = AMS_AGENT_STEPS / 20;
+    opts.every = opts.steps / 20;
     opts.measure = check;
     opts.ud = school;
     return opts;

@@ -18,6 +18,7 @@ struct ams_agent_opts {
     uint64_t seed;
     enum few__reward reward;
     const double *theta; // (AMS_MODELS,) priorities, or NULL = 1
+    uint64_t steps;      // 0 = AMS_AGENT_STEPS
 };
 
 struct ams_agent {
