@@ -33,7 +33,7 @@ struct few__replay_opts {
     bool outputs;                   // the value function looks at view->outputs: the trace has them
 };
 
-/* value: taken over, also on failure. rank: not FEW__RANK_VALUE. Errors: FEW_EINVAL needs in a circle; FEW_ENOMEM. */
+/* value: taken over, also on failure. Errors: FEW_EINVAL needs in a circle; FEW_ENOMEM. */
 enum few_status few__replay_create(const struct few__replay_opts *opts, struct few__value value,
                                    enum few__rank rank, const struct few_env *env, struct few__replay **out,
                                    struct few_error *err);

@@ -10,7 +10,7 @@
 struct few__net_learn_opts {
     size_t n_nets;       // 5: their mean is better than each
     size_t hidden;       // units of each of the two hidden layers: 192
-    size_t steps, batch; // 2000 and one for each item, 8000 at most; 256
+    size_t steps, batch; // 2000 and one for each item, 8000 at most, fewer below 600 items; 256
     double dropout;      // 0.5
     double rate, decay;  // of Adam: 1e-3, falling along a cosine; 0.03
 };
