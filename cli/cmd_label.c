@@ -5,7 +5,7 @@
 static const struct option_row options[] = {
     OPTION_OUTPUT,
     OPTION("policy", 'p', OPTION_TEXT, policy, "SPEC",
-           "FILE of 'fewer train', run_all, random, static:TRACE, rules:FILE, explore_exploit"),
+           "FILE of 'train', run_all, random, static:TRACE, rules:FILE, explore_exploit"),
     {"recall", 0, OPTION_DECIMAL, offsetof(struct args, recall), "R",
      "with --policy FILE: stop by itself, for a mean recall of R: 0.95", 0, 1},
     OPTION("deadline", 0, OPTION_DURATION, deadline_us, "TIME",
