@@ -3,6 +3,7 @@
 #include "policy/learned.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/env.h"
@@ -54,14 +55,28 @@ static enum few_status open_tensors(struct few__tensors *tensors, const char *na
     return status;
 }
 
+// A trace or a run, which is easily mistaken for one.
+static bool is_store(const char *path)
+{
+    static const char begins[] = "SQLite format 3";
+    char found[sizeof begins] = "";
+    FILE *file = fopen(path, "rb");
+    size_t n = file ? fread(found, 1, sizeof found, file) : 0;
+    if (file) fclose(file);
+    return n == sizeof found && memcmp(found, begins, sizeof begins) == 0;
+}
+
 enum few_status few__learned_open(const char *path, const struct few_env *env, struct few__learned **learned,
                                   struct few_error *err)
 {
     struct few_env e = few__env(env);
     struct few__tensors *tensors;
     *learned = NULL;
-    FEW__TRY(few__tensors_read(path, &e, &tensors, err));
-    return open_tensors(tensors, path, &e, learned, err);
+    enum few_status status = few__tensors_read(path, &e, &tensors, err);
+    if (status == FEW_OK) return open_tensors(tensors, path, &e, learned, err);
+    if (status == FEW_ENOMEM || !is_store(path)) return status;
+    return few__fail(err, FEW_EPARSE, "%s: expected a policy, found a trace or run; 'fewer train' makes one of it",
+                     path);
 }
 
 enum few_status few__learned_parse(const void *bytes, size_t n, const char *name, const struct few_env *env,

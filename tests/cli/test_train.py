@@ -177,10 +177,10 @@ def test_usage(trained, args, what):
     (["train", "zoo.yaml", "-o", "q.st"], "zoo.yaml"),
     (["train", "trace.db", "-o", "q.st", "--method", "magic"], 'found "magic"'),
     (["train", "trace.db", "-o", "q.st", "--source", "zebra"], "begin with 'zebra'"),
-    (["train", "trace.db", "-o", "q.st", "--from", "trace.db"], "trace.db"),
+    (["train", "trace.db", "-o", "q.st", "--from", "trace.db"], "trace.db: expected a policy, found a trace or run"),
     (["train", "trace.db", "-o", "none/q.st", "--method", "static"], "none/q.st"),
-    (["label", "zoo.yaml", "items", "-o", "run.db", "--policy", "trace.db"], "trace.db"),
-    (["eval", "trace.db", "--policy", "trace.db"], "trace.db"),
+    (["label", "zoo.yaml", "items", "-o", "run.db", "--policy", "trace.db"], "expected a policy, found a trace or run"),
+    (["eval", "trace.db", "--policy", "trace.db"], "expected a policy, found a trace or run"),
 ])
 def test_refused(trained, args, what):
     got = trained.run(*args)
