@@ -75,8 +75,8 @@ enum few_status few__learned_open(const char *path, const struct few_env *env, s
     enum few_status status = few__tensors_read(path, &e, &tensors, err);
     if (status == FEW_OK) return open_tensors(tensors, path, &e, learned, err);
     if (status == FEW_ENOMEM || !is_store(path)) return status;
-    return few__fail(err, FEW_EPARSE, "%s: expected a policy, found a trace or run; 'fewer train' makes one of it",
-                     path);
+    return few__fail(err, FEW_EPARSE,
+                     "%s: expected a policy, found a trace or run; 'fewer train' makes one of it", path);
 }
 
 enum few_status few__learned_parse(const void *bytes, size_t n, const char *name, const struct few_env *env,
